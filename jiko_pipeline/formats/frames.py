@@ -1,0 +1,352 @@
+"""The frames that reading produces, each declared once: columns, SQL types, comments.
+
+Belongs here: `FrameSpec` and one declaration for each kind of row that a document holds. The warehouse builds
+its staging tables from these same declarations. Does not belong here: provenance (`jiko_pipeline.warehouse`
+adds it to each row) and anything that spans documents.
+
+`content` columns are the facts a document states; `provenance` columns say which copy of it stated them (names
+and times that a bank makes anew whenever the same document is asked for again). Two readings with equal content
+are one version, whatever their provenance.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import polars as pl
+
+MONEY: Final = "DECIMAL(38,2)"
+PRICE: Final = "DECIMAL(12,6)"
+YIELD: Final = "DECIMAL(18,9)"
+
+_POLARS_TYPES: Final[dict[str, pl.DataType]] = {
+    "VARCHAR": pl.String(),
+    "BOOLEAN": pl.Boolean(),
+    "INTEGER": pl.Int32(),
+    "BIGINT": pl.Int64(),
+    "DATE": pl.Date(),
+    "TIMESTAMP": pl.Datetime("us"),
+    MONEY: pl.Decimal(38, 2),
+    PRICE: pl.Decimal(12, 6),
+    YIELD: pl.Decimal(18, 9),
+    "DECIMAL(38,6)": pl.Decimal(38, 6),
+}
+
+
+class Role(StrEnum):
+    """Whether a column is a fact of the document or says which copy of it this is."""
+
+    CONTENT = "content"
+    PROVENANCE = "provenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: name, SQL type, comment; nullable unless `required`."""
+
+    name: str
+    sql_type: str
+    comment: str
+    required: bool = False
+    role: Role = Role.CONTENT
+
+    @property
+    def polars_type(self) -> pl.DataType:
+        """The polars type that carries this column without loss. TIMESTAMP is UTC without a zone."""
+        return _POLARS_TYPES[self.sql_type]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSpec:
+    """One kind of row. `key` names the columns that tell two rows of the same document and day apart."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Column names and polars types, in order."""
+        return pl.Schema({column.name: column.polars_type for column in self.columns})
+
+    def empty(self) -> pl.DataFrame:
+        """A frame of this kind without rows."""
+        return pl.DataFrame(schema=self.schema)
+
+
+def _c(name: str, sql_type: str, comment: str, *, required: bool = False) -> Column:
+    return Column(name, sql_type, comment, required)
+
+
+def _p(name: str, sql_type: str, comment: str) -> Column:
+    return Column(name, sql_type, comment, role=Role.PROVENANCE)
+
+
+LOCATOR: Final = _p("document_locator", "VARCHAR", "Where in the document the row stands (XML path, CSV line, page and item).")
+
+STATEMENT = FrameSpec(
+    "statement",
+    "One camt.053 statement (Stmt).",
+    (
+        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
+        _c("account_identification", "VARCHAR", "Account as the statement names it (IBAN or other identification)."),
+        _c("account_currency", "VARCHAR", "Currency of the account, ISO 4217."),
+        _c("electronic_sequence_number", "VARCHAR", "Electronic sequence number of the statement."),
+        _c("legal_sequence_number", "VARCHAR", "Legal sequence number of the statement."),
+        _c("from_date", "DATE", "First day of the reporting period, as written."),
+        _c("to_date", "DATE", "Last day of the reporting period, as written."),
+        _c("page_number", "VARCHAR", "Page number of the statement or message."),
+        _c("is_last_page", "BOOLEAN", "True on the last page of a paged statement."),
+        _c("copy_duplicate", "VARCHAR", "COPY, DUPL or CODU when the statement is a copy or duplicate."),
+        _c("summary_entries", "BIGINT", "Number of entries that the transactions summary declares."),
+        _c("summary_net_amount", MONEY, "Signed net amount of entries that the transactions summary declares."),
+        _c("message_version", "VARCHAR", "Version of the camt.053 schema, two digits."),
+        _p("message_id", "VARCHAR", "Message identification (group header)."),
+        _p("statement_id", "VARCHAR", "Statement identification."),
+        _p("created_at_text", "VARCHAR", "Creation time of the statement as written."),
+        LOCATOR,
+    ),
+    ("statement_seq",),
+)
+
+STATEMENT_BALANCE = FrameSpec(
+    "statement_balance",
+    "One balance of a statement, of any type.",
+    (
+        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
+        _c("balance_seq", "INTEGER", "Position of the balance in its statement, from 1.", required=True),
+        _c("balance_code", "VARCHAR", "Balance type code (OPBD, CLBD, PRCD, ITBD, ...) or proprietary type."),
+        _c("balance_sub_type", "VARCHAR", "Balance sub-type (OIBD, CIBD) or proprietary sub-type."),
+        _c("signed_amount", MONEY, "Balance, positive when credit.", required=True),
+        _c("currency", "VARCHAR", "Currency, ISO 4217."),
+        _c("balance_date", "DATE", "Date of the balance as written."),
+        LOCATOR,
+    ),
+    ("statement_seq", "balance_seq"),
+)
+
+STATEMENT_ENTRY = FrameSpec(
+    "statement_entry",
+    "One entry (Ntry) of a statement: one booking on the account.",
+    (
+        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
+        _c("entry_seq", "INTEGER", "Position of the entry in its statement, from 1.", required=True),
+        _c("entry_reference", "VARCHAR", "Entry reference."),
+        _c("account_servicer_reference", "VARCHAR", "Reference the account servicer gave the entry."),
+        _c("signed_amount", MONEY, "Amount, positive when credited; a reversal flag never changes the sign.", required=True),
+        _c("currency", "VARCHAR", "Currency, ISO 4217."),
+        _c("is_reversal", "BOOLEAN", "Reversal indicator as written."),
+        _c("entry_status", "VARCHAR", "BOOK, PDNG, INFO or FUTR; null when the entry states none."),
+        _c("booking_date", "DATE", "Booking date, the calendar day as written."),
+        _c("value_date", "DATE", "Value date, the calendar day as written."),
+        _c("domain_code", "VARCHAR", "Bank transaction code: domain."),
+        _c("family_code", "VARCHAR", "Bank transaction code: family."),
+        _c("sub_family_code", "VARCHAR", "Bank transaction code: sub-family."),
+        _c("proprietary_code", "VARCHAR", "Proprietary bank transaction code."),
+        _c("proprietary_issuer", "VARCHAR", "Issuer of the proprietary code."),
+        _c("additional_information", "VARCHAR", "Additional entry information."),
+        _c("details", "INTEGER", "Number of transaction details below the entry.", required=True),
+        LOCATOR,
+    ),
+    ("statement_seq", "entry_seq"),
+)
+
+STATEMENT_ENTRY_DETAIL = FrameSpec(
+    "statement_entry_detail",
+    "One transaction (TxDtls) below an entry.",
+    (
+        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
+        _c("entry_seq", "INTEGER", "Position of the entry in its statement, from 1.", required=True),
+        _c("detail_seq", "INTEGER", "Position of the transaction below its entry, from 1.", required=True),
+        _c("signed_amount", MONEY, "Amount in `currency`, signed like its entry unless it states a sign of its own."),
+        _c("currency", "VARCHAR", "Currency of the amount, ISO 4217."),
+        _c("end_to_end_id", "VARCHAR", "End-to-end identification."),
+        _c("instruction_id", "VARCHAR", "Instruction identification."),
+        _c("transaction_id", "VARCHAR", "Transaction identification."),
+        _c("uetr", "VARCHAR", "Unique end-to-end transaction reference."),
+        _c("account_servicer_reference", "VARCHAR", "Reference the account servicer gave the transaction."),
+        _c("debtor_name", "VARCHAR", "Name of the debtor."),
+        _c("creditor_name", "VARCHAR", "Name of the creditor."),
+        _c("remittance_unstructured", "VARCHAR", "Unstructured remittance lines, joined by a line feed."),
+        _c("additional_information", "VARCHAR", "Additional transaction information."),
+        LOCATOR,
+    ),
+    ("statement_seq", "entry_seq", "detail_seq"),
+)
+
+TRADE_REPORT = FrameSpec(
+    "trade_report",
+    "One row of a TRADE_REPORT: a purchase or a sale.",
+    (
+        _c("output_format", "VARCHAR", "Form of the report the row was read from: CSV or KYRIBA_CSV.", required=True),
+        _c("trade_reference", "VARCHAR", "Reference of the trade; equals the trade id of the API.", required=True),
+        _c("pocket_id", "VARCHAR", "Pocket that traded.", required=True),
+        _c("transaction_code", "VARCHAR", "Transaction code of the trading entity."),
+        _c("side", "VARCHAR", "BUY or SELL.", required=True),
+        _c("cusip", "VARCHAR", "CUSIP of the bill.", required=True),
+        _c("issuer", "VARCHAR", "Issuer of the security."),
+        _c("issue_date", "DATE", "Issue date of the security."),
+        _c("maturity_date", "DATE", "Maturity date of the security."),
+        _c("trade_date", "DATE", "Trade date.", required=True),
+        _c("settlement_date", "DATE", "Settlement date."),
+        _c("book_date", "DATE", "Book date."),
+        _c("quantity", "BIGINT", "Number of bills.", required=True),
+        _c("price", PRICE, "Price per 100 of face.", required=True),
+        _c("amount", MONEY, "Cash amount of the trade, unsigned.", required=True),
+        _c("custodian", "VARCHAR", "Custodian."),
+        LOCATOR,
+    ),
+    ("output_format", "trade_reference"),
+)
+
+SECURITY_PRICE = FrameSpec(
+    "security_price",
+    "One end-of-day price of a SECURITY_PRICE_REPORT.",
+    (
+        _c("cusip", "VARCHAR", "CUSIP of the bill.", required=True),
+        _c("price_date", "DATE", "Pricing date.", required=True),
+        _c("price", PRICE, "End-of-day price per 100 of face.", required=True),
+        _c("provider", "VARCHAR", "Who states the price."),
+        LOCATOR,
+    ),
+    ("cusip", "price_date"),
+)
+
+POSITION = FrameSpec(
+    "position",
+    "One security held, from a POSITION_SUMMARY_REPORT.",
+    (
+        _c("pocket_id", "VARCHAR", "Pocket that holds it.", required=True),
+        _c("as_of_date", "DATE", "Date of the position.", required=True),
+        _c("cusip", "VARCHAR", "CUSIP of the bill.", required=True),
+        _c("quantity", "BIGINT", "Number of bills.", required=True),
+        _c("market_price", PRICE, "Price per 100 of face the position is valued at.", required=True),
+        _c("market_value", MONEY, "Market value.", required=True),
+        _c("historical_cost", MONEY, "Historical cost."),
+        LOCATOR,
+    ),
+    ("pocket_id", "as_of_date", "cusip"),
+)
+
+POSITION_CASH = FrameSpec(
+    "position_cash",
+    "The residual cash of a pocket, from a POSITION_SUMMARY_REPORT.",
+    (
+        _c("pocket_id", "VARCHAR", "Pocket that holds it.", required=True),
+        _c("as_of_date", "DATE", "Date of the position.", required=True),
+        _c("cash", MONEY, "Cash in the brokerage account.", required=True),
+        LOCATOR,
+    ),
+    ("pocket_id", "as_of_date"),
+)
+
+API_TRANSACTION = FrameSpec(
+    "api_transaction",
+    "One bank-side movement as GET /api/v2/transactions/ states it; sweeps are not among them.",
+    (
+        _c("activity_id", "VARCHAR", "Id of the movement as seen from this pocket.", required=True),
+        _c("transaction_id", "VARCHAR", "Id of the transaction, shared by both of its sides.", required=True),
+        _c("pocket_id", "VARCHAR", "Pocket that moved.", required=True),
+        _c("transaction_type", "VARCHAR", "ACH, WIRE, CARD, ON_US, FEE, CREDIT, GENERIC; an open list.", required=True),
+        _c("transaction_status", "VARCHAR", "BOOKED or SETTLED; an open list.", required=True),
+        _c("direction", "VARCHAR", "CREDIT or DEBIT from the pocket's view.", required=True),
+        _c("signed_amount", MONEY, "Amount, positive when credited.", required=True),
+        _c("currency", "VARCHAR", "Currency, ISO 4217.", required=True),
+        _c("booked_at_utc", "TIMESTAMP", "When it was booked into the ledger, UTC.", required=True),
+        _c("settled_at_utc", "TIMESTAMP", "When it settled, UTC; null until then."),
+        _c("title", "VARCHAR", "Title."),
+        _c("description", "VARCHAR", "Description."),
+        _c("details", "VARCHAR", "Fields of the type and unknown fields, as JSON with sorted keys."),
+        LOCATOR,
+    ),
+    ("activity_id",),
+)
+
+API_TRADE = FrameSpec(
+    "api_trade",
+    "One trade as the trades endpoints state it: purchase, sale, maturity, transfer in kind.",
+    (
+        _c("trade_id", "VARCHAR", "Id of the trade.", required=True),
+        _c("pocket_id", "VARCHAR", "Pocket that traded.", required=True),
+        _c("activity", "VARCHAR", "BUY, SELL, MATURITY; an open list.", required=True),
+        _c("cusip", "VARCHAR", "CUSIP of the bill."),
+        _c("quantity", "BIGINT", "Number of bills."),
+        _c("price", PRICE, "Price per 100 of face."),
+        _c("notional", MONEY, "Money amount of the trade, unsigned."),
+        _c("currency", "VARCHAR", "Currency, ISO 4217."),
+        _c("traded_at_utc", "TIMESTAMP", "When it was traded, UTC.", required=True),
+        _c("book_date", "DATE", "Book date."),
+        _c("settlement_date", "DATE", "Settlement date; null until settled."),
+        _c("trade_status", "VARCHAR", "BOOKED or SETTLED; an open list."),
+        _c("maturity_date", "DATE", "Maturity date of the bill."),
+        _c("yield_to_maturity", YIELD, "Yield to maturity as a fraction."),
+        _c("tradable_id", "VARCHAR", "Jiko's id of the security."),
+        _c("description", "VARCHAR", "Description of the security."),
+        LOCATOR,
+    ),
+    ("trade_id",),
+)
+
+MONTHLY_STATEMENT = FrameSpec(
+    "monthly_statement",
+    "One monthly or yearly document that GET /api/v1/statements/ lists; its link is never kept.",
+    (
+        _c("monthly_statement_id", "VARCHAR", "Id of the document.", required=True),
+        _c("pocket_id", "VARCHAR", "Pocket it belongs to.", required=True),
+        _c("statement_type", "VARCHAR", "BANK, BROKERAGE, 1099INT, 1099B; an open list.", required=True),
+        _c("period", "VARCHAR", "YYYY-MM or YYYY.", required=True),
+        _c("created_at_utc", "TIMESTAMP", "When the document was made, UTC.", required=True),
+        LOCATOR,
+    ),
+    ("monthly_statement_id",),
+)
+
+POCKET = FrameSpec(
+    "pocket",
+    "One pocket as GET /api/v2/pockets/ lists it; its live valuation is left out, for it has no as-of date.",
+    (
+        _c("pocket_id", "VARCHAR", "Pocket.", required=True),
+        _c("pocket_name", "VARCHAR", "Name the customer gave it.", required=True),
+        _c("pocket_status", "VARCHAR", "PENDING, OPEN, FROZEN, CLOSED; an open list.", required=True),
+        _c("deposit_strategy_id", "VARCHAR", "Strategy for deposits."),
+        _c("reinvestment_strategy_id", "VARCHAR", "Strategy for reinvestment."),
+        LOCATOR,
+    ),
+    ("pocket_id",),
+)
+
+SECURITY_REFERENCE = FrameSpec(
+    "security_reference",
+    "One auction (or announced bill) of a reference list.",
+    (
+        _c("cusip", "VARCHAR", "CUSIP of the bill.", required=True),
+        _c("security_term", "VARCHAR", "Term as auctioned."),
+        _c("issue_date", "DATE", "Issue date of this auction.", required=True),
+        _c("maturity_date", "DATE", "Maturity date.", required=True),
+        _c("auction_price", PRICE, "Price per 100 at the auction."),
+        _c("reference_source", "VARCHAR", "TREASURY or SIMULATED.", required=True),
+        LOCATOR,
+    ),
+    ("cusip", "issue_date", "maturity_date"),
+)
+
+FRAMES: Final[dict[str, FrameSpec]] = {
+    spec.name: spec
+    for spec in (
+        STATEMENT,
+        STATEMENT_BALANCE,
+        STATEMENT_ENTRY,
+        STATEMENT_ENTRY_DETAIL,
+        TRADE_REPORT,
+        SECURITY_PRICE,
+        POSITION,
+        POSITION_CASH,
+        API_TRANSACTION,
+        API_TRADE,
+        MONTHLY_STATEMENT,
+        POCKET,
+        SECURITY_REFERENCE,
+    )
+}
+"""Every frame by name."""
