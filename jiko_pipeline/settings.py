@@ -122,9 +122,7 @@ class Settings(BaseSettings):
     def _credentials_for_a_real_bank(self) -> Self:
         if self.environment is not Environment.SIMULATOR:
             missing = [
-                name
-                for name in ("client_id", "private_key_file", "key_id")
-                if getattr(self, name) is None
+                name for name in ("client_id", "private_key_file", "key_id") if getattr(self, name) is None
             ]
             if missing:
                 names = ", ".join(f"JIKO_{name.upper()}" for name in missing)

@@ -83,14 +83,20 @@ def _p(name: str, sql_type: str, comment: str) -> Column:
     return Column(name, sql_type, comment, role=Role.PROVENANCE)
 
 
-LOCATOR: Final = _p("document_locator", "VARCHAR", "Where in the document the row stands (XML path, CSV line, page and item).")
+LOCATOR: Final = _p(
+    "document_locator", "VARCHAR", "Where in the document the row stands (XML path, CSV line, page and item)."
+)
 
 STATEMENT = FrameSpec(
     "statement",
     "One camt.053 statement (Stmt).",
     (
         _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
-        _c("account_identification", "VARCHAR", "Account as the statement names it (IBAN or other identification)."),
+        _c(
+            "account_identification",
+            "VARCHAR",
+            "Account as the statement names it (IBAN or other identification).",
+        ),
         _c("account_currency", "VARCHAR", "Currency of the account, ISO 4217."),
         _c("electronic_sequence_number", "VARCHAR", "Electronic sequence number of the statement."),
         _c("legal_sequence_number", "VARCHAR", "Legal sequence number of the statement."),
@@ -100,7 +106,11 @@ STATEMENT = FrameSpec(
         _c("is_last_page", "BOOLEAN", "True on the last page of a paged statement."),
         _c("copy_duplicate", "VARCHAR", "COPY, DUPL or CODU when the statement is a copy or duplicate."),
         _c("summary_entries", "BIGINT", "Number of entries that the transactions summary declares."),
-        _c("summary_net_amount", MONEY, "Signed net amount of entries that the transactions summary declares."),
+        _c(
+            "summary_net_amount",
+            MONEY,
+            "Signed net amount of entries that the transactions summary declares.",
+        ),
         _c("message_version", "VARCHAR", "Version of the camt.053 schema, two digits."),
         _p("message_id", "VARCHAR", "Message identification (group header)."),
         _p("statement_id", "VARCHAR", "Statement identification."),
@@ -134,7 +144,12 @@ STATEMENT_ENTRY = FrameSpec(
         _c("entry_seq", "INTEGER", "Position of the entry in its statement, from 1.", required=True),
         _c("entry_reference", "VARCHAR", "Entry reference."),
         _c("account_servicer_reference", "VARCHAR", "Reference the account servicer gave the entry."),
-        _c("signed_amount", MONEY, "Amount, positive when credited; a reversal flag never changes the sign.", required=True),
+        _c(
+            "signed_amount",
+            MONEY,
+            "Amount, positive when credited; a reversal flag never changes the sign.",
+            required=True,
+        ),
         _c("currency", "VARCHAR", "Currency, ISO 4217."),
         _c("is_reversal", "BOOLEAN", "Reversal indicator as written."),
         _c("entry_status", "VARCHAR", "BOOK, PDNG, INFO or FUTR; null when the entry states none."),
@@ -159,7 +174,11 @@ STATEMENT_ENTRY_DETAIL = FrameSpec(
         _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
         _c("entry_seq", "INTEGER", "Position of the entry in its statement, from 1.", required=True),
         _c("detail_seq", "INTEGER", "Position of the transaction below its entry, from 1.", required=True),
-        _c("signed_amount", MONEY, "Amount in `currency`, signed like its entry unless it states a sign of its own."),
+        _c(
+            "signed_amount",
+            MONEY,
+            "Amount in `currency`, signed like its entry unless it states a sign of its own.",
+        ),
         _c("currency", "VARCHAR", "Currency of the amount, ISO 4217."),
         _c("end_to_end_id", "VARCHAR", "End-to-end identification."),
         _c("instruction_id", "VARCHAR", "Instruction identification."),
@@ -179,8 +198,18 @@ TRADE_REPORT = FrameSpec(
     "trade_report",
     "One row of a TRADE_REPORT: a purchase or a sale.",
     (
-        _c("output_format", "VARCHAR", "Form of the report the row was read from: CSV or KYRIBA_CSV.", required=True),
-        _c("trade_reference", "VARCHAR", "Reference of the trade; equals the trade id of the API.", required=True),
+        _c(
+            "output_format",
+            "VARCHAR",
+            "Form of the report the row was read from: CSV or KYRIBA_CSV.",
+            required=True,
+        ),
+        _c(
+            "trade_reference",
+            "VARCHAR",
+            "Reference of the trade; equals the trade id of the API.",
+            required=True,
+        ),
         _c("pocket_id", "VARCHAR", "Pocket that traded.", required=True),
         _c("transaction_code", "VARCHAR", "Transaction code of the trading entity."),
         _c("side", "VARCHAR", "BUY or SELL.", required=True),
@@ -248,7 +277,12 @@ API_TRANSACTION = FrameSpec(
         _c("activity_id", "VARCHAR", "Id of the movement as seen from this pocket.", required=True),
         _c("transaction_id", "VARCHAR", "Id of the transaction, shared by both of its sides.", required=True),
         _c("pocket_id", "VARCHAR", "Pocket that moved.", required=True),
-        _c("transaction_type", "VARCHAR", "ACH, WIRE, CARD, ON_US, FEE, CREDIT, GENERIC; an open list.", required=True),
+        _c(
+            "transaction_type",
+            "VARCHAR",
+            "ACH, WIRE, CARD, ON_US, FEE, CREDIT, GENERIC; an open list.",
+            required=True,
+        ),
         _c("transaction_status", "VARCHAR", "BOOKED or SETTLED; an open list.", required=True),
         _c("direction", "VARCHAR", "CREDIT or DEBIT from the pocket's view.", required=True),
         _c("signed_amount", MONEY, "Amount, positive when credited.", required=True),
@@ -316,6 +350,18 @@ POCKET = FrameSpec(
     ("pocket_id",),
 )
 
+POCKET_LIFE = FrameSpec(
+    "pocket_life",
+    "First and last bank-side movement of a pocket, from two listings of one row each.",
+    (
+        _c("pocket_id", "VARCHAR", "Pocket.", required=True),
+        _c("first_activity_on", "DATE", "New York day of its first movement; null when there is none."),
+        _c("last_activity_on", "DATE", "New York day of its last movement; null when there is none."),
+        LOCATOR,
+    ),
+    ("pocket_id",),
+)
+
 SECURITY_REFERENCE = FrameSpec(
     "security_reference",
     "One auction (or announced bill) of a reference list.",
@@ -346,6 +392,7 @@ FRAMES: Final[dict[str, FrameSpec]] = {
         API_TRADE,
         MONTHLY_STATEMENT,
         POCKET,
+        POCKET_LIFE,
         SECURITY_REFERENCE,
     )
 }

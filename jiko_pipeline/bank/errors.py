@@ -1,0 +1,84 @@
+"""What can go wrong between us and the bank, as types a caller can act on.
+
+Belongs here: one type for each thing a caller would do differently. A message carries host, path and status,
+never a query string, a header, a body of the token endpoint or the address of a download link.
+"""
+
+from datetime import datetime
+
+from jiko_pipeline.errors import NotProvedError, SettingsError, TryLaterError
+
+
+class AuthenticationError(SettingsError):
+    """The bank does not accept our credentials."""
+
+    remedy = (
+        "Check JIKO_CLIENT_ID, JIKO_PRIVATE_KEY_FILE and JIKO_KEY_ID, and that the public key is registered"
+        " with Jiko."
+    )
+
+
+class ScopeError(SettingsError):
+    """The credentials are good, yet this operation is not allowed to them (403)."""
+
+    remedy = "Ask Jiko to grant the client the scope that this operation needs."
+
+
+class CertificateError(SettingsError):
+    """The other side's certificate is not one we trust. It is never tried again without verification."""
+
+    remedy = "Check JIKO_API_URL and JIKO_AUTH_URL, and the clock and the certificate store of this machine."
+
+
+class ValidationRefusedError(SettingsError):
+    """The bank refuses a request as not valid (400, 422).
+
+    `detail` says why, without the values it was sent.
+    """
+
+    remedy = "Check the dates, pockets and formats that were asked for against what the message says."
+
+    def __init__(self, message: str, *, detail: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
+class NotFoundError(NotProvedError):
+    """The bank knows nothing of this name (404)."""
+
+
+class ConflictError(TryLaterError):
+    """The request contradicts the present state at the bank (409)."""
+
+
+class RateLimitedError(TryLaterError):
+    """The bank asks us to wait longer than a run should. `until` is when it may be tried again."""
+
+    def __init__(self, message: str, *, until: datetime | None = None, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.until = until
+
+
+class UnavailableError(TryLaterError):
+    """The bank cannot be reached or answers with an error of its own, after all tries."""
+
+
+class AmbiguousOutcomeError(TryLaterError):
+    """A request that must not be sent twice may or may not have reached the bank."""
+
+
+class ContractBrokenError(NotProvedError):
+    """The bank answers in a way the contract does not know; nothing of the answer is used."""
+
+    remedy = "Compare the answer with what jiko_pipeline/bank/contract.py assumes of the wire."
+
+
+class DownloadRefusedError(NotProvedError):
+    """A download link or the file behind it is not one we accept."""
+
+    means = "The report is not in today's figures; its request at the bank stays known and is taken up again."
+    remedy = "Check JIKO_DOWNLOAD_HOSTS against the host in the message, then run the same command again."
+
+
+class LinkExpiredError(DownloadRefusedError):
+    """A download link is no longer honoured (403, 404 or 410 of the storage); a new one can be asked for."""

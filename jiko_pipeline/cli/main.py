@@ -1,0 +1,142 @@
+"""`jiko`: the commands and how an error becomes three lines and an exit code.
+
+Belongs here: the list of commands and their options. Does not belong here: what they do; each imports its room
+inside the function, so that `jiko --help` costs nothing.
+"""
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from jiko_pipeline.cli.simulator_command import simulator
+from jiko_pipeline.errors import ExitCode, JikoPipelineError
+
+app = typer.Typer(
+    name="jiko",
+    help="Treasury reconciliation over the Jiko Customer API.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(simulator, name="simulator", help="The simulated Jiko.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_DATE = ["%Y-%m-%d"]
+
+
+def _day(value: datetime | None) -> date | None:
+    return None if value is None else value.date()
+
+
+@app.command()
+def demo(
+    fault: Annotated[
+        str | None, typer.Option(help="Plant one fault, in a data directory of its own.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """31 business days of a simulated bank over real Treasury bills, reconciled; prints the verdict."""
+    from jiko_pipeline.cli.demo_command import run_demo
+
+    raise typer.Exit(run_demo(fault, json_output))
+
+
+@app.command()
+def sync(
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=_DATE, help="One day; default: yesterday.")
+    ] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="First day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Last day.")] = None,
+    confirm: Annotated[
+        bool,
+        typer.Option("--confirm", help="Ask for every report again and keep what differs as a new version."),
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Fetch, load, reconcile and publish a day or a range of days."""
+    from jiko_pipeline.cli.sync_command import run_sync
+
+    raise typer.Exit(run_sync(_day(day), _day(first), _day(last), confirm, json_output))
+
+
+@app.command()
+def status(json_output: JsonOption = False) -> None:
+    """Last good business date, what is missing, open breaks by age, pending reports; no network."""
+    from jiko_pipeline.cli.reading_commands import show_status
+
+    raise typer.Exit(show_status(json_output))
+
+
+@app.command()
+def breaks(json_output: JsonOption = False) -> None:
+    """The open breaks: what differs, by how much, since when."""
+    from jiko_pipeline.cli.reading_commands import show_breaks
+
+    raise typer.Exit(show_breaks(json_output))
+
+
+@app.command()
+def inspect(
+    files: Annotated[list[Path], typer.Argument(help="Statement or report files.", metavar="FILE...")],
+    json_output: JsonOption = False,
+    entries: Annotated[bool, typer.Option("--entries", help="List the entries too.")] = False,
+) -> None:
+    """Read any statement or report file; no bank and no warehouse needed."""
+    from jiko_pipeline.cli.inspect_command import inspect_files
+
+    raise typer.Exit(inspect_files(files, json_output, entries))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL query.")],
+    json_output: JsonOption = False,
+) -> None:
+    """A read-only SQL query on the published file."""
+    from jiko_pipeline.cli.reading_commands import run_sql
+
+    raise typer.Exit(run_sql(query, json_output))
+
+
+@app.command()
+def verify(
+    hashes: Annotated[bool, typer.Option("--hashes", help="Print the content hash of every table.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Check every archived byte against its hash."""
+    from jiko_pipeline.cli.reading_commands import run_verify
+
+    raise typer.Exit(run_verify(hashes, json_output))
+
+
+def _explain(error: JikoPipelineError) -> None:
+    for line in (str(error), error.means, error.remedy):
+        typer.echo(line, err=True)
+
+
+def main() -> NoReturn:
+    """Entry point of the console script; the exit code is the answer (see `ExitCode`)."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    if debug:
+        arguments.remove("--debug")
+    try:
+        app(args=arguments, prog_name="jiko", standalone_mode=True)
+    except JikoPipelineError as error:
+        if debug:
+            raise
+        _explain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; the next run takes up where this one ended.", err=True)
+        sys.exit(ExitCode.TRY_LATER)
+    sys.exit(ExitCode.OK)
+
+
+if __name__ == "__main__":
+    main()

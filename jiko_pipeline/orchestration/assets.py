@@ -1,0 +1,240 @@
+"""The assets: one declaration each of key, group, inputs, tables and the step that makes it.
+
+Belongs here: what an asset is called, what it depends on, what it shows. Does not belong here: what the step
+does (`jiko_pipeline.pipeline`). https://docs.dagster.io/guides/build/assets
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import dagster as dg
+
+from jiko_pipeline.orchestration.partitions import BACKFILL
+from jiko_pipeline.pipeline import steps
+from jiko_pipeline.pipeline.report import StepReport
+from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.settings import Settings
+from jiko_pipeline.warehouse.tables import TABLES
+from jiko_pipeline.warehouse.tables.spec import TableSpec
+
+REASON_TAG: Final = "jiko/reason"
+"""Run tag: why documents are asked for (DAILY or CONFIRM)."""
+
+OWNERS: Final = ("team:treasury",)
+
+BACKFILL_GUIDE: Final = (
+    "To backfill, launch from the asset graph (select the daily assets, *Materialize*, choose a range), not from "
+    "the job page: a backfill from assets is cut into runs of 31 days, one from the job page into one run a day."
+)
+
+Step = Callable[[Settings, Window, str, str], StepReport]
+"""(settings, window, run id, reason) -> what was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyAsset:
+    """One partitioned asset. `counts` names the figure of the step that is the partition's row count."""
+
+    key: tuple[str, ...]
+    description: str
+    step: Step
+    counts: str
+    kinds: frozenset[str]
+    deps: tuple[tuple[str, ...], ...] = ()
+    tables: tuple[str, ...] = field(default=())
+
+    @property
+    def group(self) -> str:
+        """The first part of the key; staging belongs to the raw group."""
+        return "raw" if self.key[0] == "staging" else self.key[0]
+
+
+RAW_REPORTS: Final = ("raw", "reports")
+RAW_ACTIVITY: Final = ("raw", "activity")
+STAGING_STATEMENTS: Final = ("staging", "statements")
+STAGING_HOLDINGS: Final = ("staging", "holdings")
+STAGING_ACTIVITY: Final = ("staging", "activity")
+CORE_FACTS: Final = ("core", "facts")
+RECON_CONTROLS: Final = ("recon", "controls")
+MART_DAILY_CLOSE: Final = ("mart", "daily_close")
+PUBLISHED_TREASURY: Final = ("published", "treasury")
+
+DAILY_ASSETS: Final = (
+    DailyAsset(
+        RAW_REPORTS,
+        "Orders all five report types of the days, polls them together, downloads them and archives every byte.",
+        steps.fetch_reports,
+        "documents",
+        frozenset({"python", "xml", "csv"}),
+    ),
+    DailyAsset(
+        RAW_ACTIVITY,
+        "Lists transactions, trades and monthly statements of the days and archives every page.",
+        steps.fetch_activity,
+        "documents",
+        frozenset({"python", "json"}),
+    ),
+    DailyAsset(
+        STAGING_STATEMENTS,
+        "Reads the BANK and BROKERAGE camt.053 statements into statements, balances, entries and details.",
+        steps.load_statements,
+        "rows",
+        frozenset({"duckdb", "xml"}),
+        (RAW_REPORTS,),
+        (
+            "staging.statement_entry",
+            "staging.statement",
+            "staging.statement_balance",
+            "staging.statement_entry_detail",
+        ),
+    ),
+    DailyAsset(
+        STAGING_HOLDINGS,
+        "Reads trade, price and position reports.",
+        steps.load_holdings,
+        "rows",
+        frozenset({"duckdb", "csv"}),
+        (RAW_REPORTS,),
+        ("staging.position", "staging.position_cash", "staging.security_price", "staging.trade_report"),
+    ),
+    DailyAsset(
+        STAGING_ACTIVITY,
+        "Reads the listings of transactions, trades and monthly statements.",
+        steps.load_activity,
+        "rows",
+        frozenset({"duckdb", "json"}),
+        (RAW_ACTIVITY,),
+        ("staging.api_transaction", "staging.api_trade", "staging.monthly_statement"),
+    ),
+    DailyAsset(
+        CORE_FACTS,
+        "The current view of every fact, classified: bank and brokerage, trades, positions, prices.",
+        steps.build_core,
+        "rows",
+        frozenset({"duckdb", "sql"}),
+        (STAGING_STATEMENTS, STAGING_HOLDINGS, STAGING_ACTIVITY),
+        tuple(name for name in TABLES if name.startswith("core.")),
+    ),
+    DailyAsset(
+        RECON_CONTROLS,
+        "Runs every control over the days; each tested key passes, breaks, or says why it was not tested.",
+        steps.run_controls,
+        "tested",
+        frozenset({"duckdb", "sql"}),
+        (CORE_FACTS,),
+        ("recon.result", "recon.break_event", "recon.run"),
+    ),
+    DailyAsset(
+        MART_DAILY_CLOSE,
+        "May the balance of each pocket be booked, and the bridge from yesterday's value to today's.",
+        steps.build_close,
+        "pockets",
+        frozenset({"duckdb", "sql"}),
+        (RECON_CONTROLS,),
+        ("mart.daily_close", "mart.recon_bridge"),
+    ),
+    DailyAsset(
+        PUBLISHED_TREASURY,
+        "The DuckDB file that people read: a verified copy, put in place by rename. Opening it never blocks the pipeline.",
+        steps.publish,
+        "tables",
+        frozenset({"duckdb"}),
+        (MART_DAILY_CLOSE,),
+    ),
+)
+
+
+def column_schema(table: TableSpec) -> dg.TableSchema:
+    """A table's declaration as Dagster shows it."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.sql_type,
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=not column.required),
+                tags={"role": column.role.value},
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def _definition_metadata(tables: Sequence[str]) -> dict[str, object]:
+    if not tables:
+        return {}
+    metadata: dict[str, object] = {
+        "dagster/table_name": tables[0],
+        "dagster/column_schema": column_schema(TABLES[tables[0]]),
+    }
+    for name in tables[1:]:
+        metadata[f"columns of {name}"] = column_schema(TABLES[name])
+    metadata["tables"] = dg.MetadataValue.md(
+        "| table | one row is |\n|---|---|\n"
+        + "\n".join(f"| `{name}` | {TABLES[name].comment} |" for name in tables)
+    )
+    return metadata
+
+
+def report_days(
+    context: dg.AssetExecutionContext, report: StepReport, days: Sequence[date], count: str
+) -> None:
+    """Each day's own figures on its own materialization, so that they plot by partition."""
+    for day in days:
+        counts: Mapping[str, int] = report.per_day.get(day, {})
+        context.add_asset_metadata(
+            {"dagster/partition_row_count": counts.get(count, 0), **dict(counts)},
+            partition_key=day.isoformat(),
+        )
+    for note in report.notes:
+        context.log.warning("%s", note)
+
+
+def build_daily_asset(
+    declaration: DailyAsset, settings: Settings, partitions: dg.PartitionsDefinition[str], prefix: list[str]
+) -> dg.AssetsDefinition:
+    """The Dagster asset of a declaration."""
+
+    @dg.asset(
+        key=[*prefix, *declaration.key],
+        deps=[dg.AssetKey([*prefix, *key]) for key in declaration.deps],
+        partitions_def=partitions,
+        backfill_policy=BACKFILL,
+        group_name=declaration.group,
+        kinds=set(declaration.kinds),
+        owners=list(OWNERS),
+        description=f"{declaration.description}\n\n{BACKFILL_GUIDE}",
+        metadata=_definition_metadata(declaration.tables),
+    )
+    def _asset(context: dg.AssetExecutionContext) -> None:
+        keys = context.partition_key_range
+        window = Window(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
+        reason = context.run.tags.get(REASON_TAG, "DAILY")
+        report = declaration.step(settings, window, context.run_id, reason)
+        report_days(context, report, window.days, declaration.counts)
+
+    return _asset
+
+
+def build_snapshot_asset(settings: Settings, prefix: list[str]) -> dg.AssetsDefinition:
+    """Pockets and reference lists: what has no as-of date. Nothing of the daily selection depends on it."""
+
+    @dg.asset(
+        key=[*prefix, "snapshots", "pockets"],
+        group_name="snapshots",
+        kinds={"duckdb", "json"},
+        owners=list(OWNERS),
+        description="The pockets as they are listed now, the days of their lives, and the reference list of bills.",
+        metadata=_definition_metadata(
+            ("staging.pocket", "staging.pocket_life", "staging.security_reference")
+        ),
+    )
+    def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        report = steps.take_snapshots(settings, context.run_id)
+        for note in report.notes:
+            context.log.warning("%s", note)
+        return dg.MaterializeResult(metadata={"dagster/row_count": report.total("rows")})
+
+    return _asset

@@ -1,0 +1,116 @@
+"""The checks: one for each control, which report, and those of the file as a whole, which block.
+
+A break is a finding about the money and is published as such, so controls never block. What makes the whole
+file wrong (tables that differ from their declaration, rows that differ from the manifest, a published copy that
+differs) does. https://docs.dagster.io/guides/test/asset-checks
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from jiko_pipeline.orchestration.assets import CORE_FACTS, PUBLISHED_TREASURY, RECON_CONTROLS
+from jiko_pipeline.pipeline import inspection
+from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.reconciliation.registry import Registry
+from jiko_pipeline.settings import Settings
+
+
+def _window(context: dg.AssetCheckExecutionContext) -> Window:
+    keys = context.partition_keys
+    return Window(date.fromisoformat(min(keys)), date.fromisoformat(max(keys)))
+
+
+def build_control_checks(
+    settings: Settings, partitions: dg.PartitionsDefinition[str], prefix: list[str]
+) -> dg.AssetChecksDefinition:
+    """One check for each control, with its counts over the days of the run. They report, they do not block."""
+    registry = Registry.load()
+    asset = dg.AssetKey([*prefix, *RECON_CONTROLS])
+    specs = [
+        dg.AssetCheckSpec(
+            name=control.name,
+            asset=asset,
+            description=f"{control.title}\n\n`{control.identity}` · {control.severity} · {control.evidence}",
+            blocking=False,
+            metadata={"control": control.control_id, "evidence_class": control.evidence},
+        )
+        for control in registry.controls
+    ]
+
+    @dg.multi_asset_check(specs=specs, name="controls")
+    def _controls(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        counts = inspection.control_counts(settings, _window(context))
+        for control in registry.controls:
+            tally = counts.get(control.control_id)
+            passed = tally.passed if tally else 0
+            broken = tally.broken if tally else 0
+            not_tested = tally.not_tested if tally else 0
+            yield dg.AssetCheckResult(
+                check_name=control.name,
+                asset_key=asset,
+                # No key tested is never a pass.
+                passed=broken == 0 and passed + not_tested > 0,
+                severity=dg.AssetCheckSeverity.ERROR
+                if control.severity == "S1"
+                else dg.AssetCheckSeverity.WARN,
+                metadata={
+                    "tested": passed + broken,
+                    "passed": passed,
+                    "broken": broken,
+                    "not tested": not_tested,
+                    **(
+                        {"why not tested": dg.MetadataValue.json(dict(tally.reasons))}
+                        if tally and tally.reasons
+                        else {}
+                    ),
+                },
+            )
+
+    return _controls
+
+
+def build_file_checks(settings: Settings, prefix: list[str]) -> list[dg.AssetChecksDefinition]:
+    """What makes the whole file wrong: each of these blocks everything after it."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([*prefix, *CORE_FACTS]),
+        name="tables_match_their_declarations",
+        blocking=True,
+        description="Every table has exactly the declared columns, types and comments.",
+    )
+    def _schema() -> dg.AssetCheckResult:
+        differences = inspection.schema_differences(settings)
+        return dg.AssetCheckResult(
+            passed=not differences,
+            metadata={"differences": len(differences), "list": dg.MetadataValue.json(differences)},
+        )
+
+    @dg.asset_check(
+        asset=dg.AssetKey([*prefix, *CORE_FACTS]),
+        name="rows_match_the_manifest",
+        blocking=True,
+        description="Every document in the manifest has the rows it says, in the tables it says.",
+    )
+    def _manifest() -> dg.AssetCheckResult:
+        differences = inspection.manifest_differences(settings)
+        return dg.AssetCheckResult(
+            passed=not differences,
+            metadata={"differences": len(differences), "list": dg.MetadataValue.json(differences)},
+        )
+
+    @dg.asset_check(
+        asset=dg.AssetKey([*prefix, *PUBLISHED_TREASURY]),
+        name="published_file_is_the_verified_copy",
+        blocking=True,
+        description="The published file opens read-only and has the tables, counts and hashes it was verified with.",
+    )
+    def _published() -> dg.AssetCheckResult:
+        differences = inspection.published_differences(settings)
+        return dg.AssetCheckResult(
+            passed=not differences,
+            metadata={"differences": len(differences), "list": dg.MetadataValue.json(differences)},
+        )
+
+    return [_schema, _manifest, _published]

@@ -1,0 +1,5 @@
+"""The code location: what `workspace.yaml` names."""
+
+from jiko_pipeline.orchestration.build import build_defs
+
+defs = build_defs()

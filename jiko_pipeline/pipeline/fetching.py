@@ -1,0 +1,241 @@
+"""Fetching: what the bank says about a window goes into the archive, nothing else.
+
+Belongs here: pockets and their lives, reports, listings, the reference list; each becomes one archived document
+before anybody parses it. Does not belong here: what is needed (`expected`) and loading (`loading`).
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from jiko_pipeline import calendars
+from jiko_pipeline.archive import Archive, Document
+from jiko_pipeline.bank import listings
+from jiko_pipeline.bank.connection import Bank, connect
+from jiko_pipeline.bank.order_book import OrderBook
+from jiko_pipeline.bank.orders import DeliveredReport, Progress
+from jiko_pipeline.bank.orders import fetch_reports as fetch_from_bank
+from jiko_pipeline.bank.report_requests import PullReason
+from jiko_pipeline.errors import ExitCode
+from jiko_pipeline.formats.lives import read_pocket_lives
+from jiko_pipeline.formats.pages import read_pockets
+from jiko_pipeline.formats.reading import Expectation
+from jiko_pipeline.pipeline.expected import (
+    KIND_OF_REPORT,
+    Coverage,
+    PocketLife,
+    pulls_for,
+    statement_periods,
+    utc_now,
+)
+from jiko_pipeline.pipeline.report import StepReport
+from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.settings import Environment, Settings
+from jiko_pipeline.warehouse.world import claim, refuse_other_environment
+
+CLOSED = "CLOSED"
+"""The status of a pocket whose last movement ended its life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A connection and the archive that everything from it goes into."""
+
+    settings: Settings
+    bank: Bank
+    archive: Archive
+
+    def keep(
+        self,
+        kind: str,
+        pages: Sequence[listings.Page],
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> Document:
+        """One archived document of all pages of a listing; their bytes are in the archive already."""
+        identity = self.bank.identity
+        return self.archive.record(
+            Document(
+                kind=kind,
+                customer_id=self.settings.profile,
+                pocket_id=None,
+                first=first,
+                last=last,
+                parameters=dict(parameters or {}),
+                parts=tuple(self.archive.store_bytes(page.body) for page in pages),
+                source=pages[-1].url_path,
+                created_at_provider=None,
+                fetched_at=pages[-1].fetched_at,
+                media_type=pages[-1].media_type,
+                report_request_id=None,
+                report_id=None,
+                pull_key=None,
+                reason=None,
+                world=identity,
+            )
+        )
+
+    def list(
+        self,
+        kind: str,
+        *wanted: listings.Listing,
+        first: date | None = None,
+        last: date | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> tuple[Document, list[bytes]]:
+        """Walks listings to their ends, archiving each page as it comes, and records them as one document."""
+        pages: list[listings.Page] = []
+        for listing in wanted:
+            for page in self.bank.pages(listing):
+                self.archive.store_bytes(page.body)
+                pages.append(page)
+        document = self.keep(kind, pages, first=first, last=last, parameters=parameters)
+        return document, [page.body for page in pages]
+
+
+@contextmanager
+def open_desk(settings: Settings) -> Iterator[Desk]:
+    """A connection to the bank of this data directory; refused when the directory is another world's."""
+    refuse_other_environment(settings.data_dir, settings.environment.value)
+    with connect(settings) as bank:
+        claim(settings.data_dir, bank.identity)
+        yield Desk(settings, bank, Archive(settings.archive_dir))
+
+
+def fetch_pockets(desk: Desk) -> list[PocketLife]:
+    """The pockets as listed now and the days of their lives; both are archived.
+
+    Jiko tells no opening or closing dates: the first movement stands for the opening, and the last movement of a
+    pocket that is CLOSED for the closing.
+    """
+    _, bodies = desk.list("POCKETS", listings.pockets())
+    pockets = read_pockets(bodies, Expectation()).frames["pocket"]
+    edges: list[listings.Listing] = []
+    for pocket_id, status in sorted(pockets.select("pocket_id", "pocket_status").iter_rows()):
+        edges.append(listings.first_activity(pocket_id))
+        if status == CLOSED:
+            edges.append(listings.last_activity(pocket_id))
+    if not edges:
+        return []
+    _, bodies = desk.list("POCKET_LIVES", *edges)
+    lives = read_pocket_lives(bodies, Expectation()).frames["pocket_life"]
+    known = {row["pocket_id"]: row for row in lives.iter_rows(named=True)}
+    return [
+        PocketLife(
+            pocket_id,
+            known[pocket_id]["first_activity_on"],
+            known[pocket_id]["last_activity_on"] if status == CLOSED else None,
+        )
+        # A pocket that never moved has no documents yet.
+        for pocket_id, status in sorted(pockets.select("pocket_id", "pocket_status").iter_rows())
+        if pocket_id in known
+    ]
+
+
+def fetch_reference_list(desk: Desk) -> Document | None:
+    """The simulated bank's own list of bills; a real bank has none, Treasury's travels with the package."""
+    if desk.settings.environment is not Environment.SIMULATOR:
+        return None
+    document, _ = desk.list("SECURITY_REFERENCE", listings.reference_list())
+    return document
+
+
+def fetch_window_reports(
+    settings: Settings,
+    window: Window,
+    reason: PullReason,
+    *,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> StepReport:
+    """Everything a window needs of the five report types, ordered, polled together, downloaded, archived."""
+    now = now or utc_now()
+    arrived: Counter[date] = Counter()
+    with open_desk(settings) as desk, OrderBook(settings.data_dir / "bank" / "orders.sqlite") as book:
+        lives = fetch_pockets(desk)
+        fetch_reference_list(desk)
+        coverage = Coverage(settings, desk.archive.documents())
+        pulls = pulls_for(settings, window, lives, coverage, reason, now)
+
+        def deliver(report: DeliveredReport) -> None:
+            desk.archive.record(_document_of(desk, report))
+            for day in calendars.days(report.pull.first, report.pull.last):
+                arrived[day] += 1
+
+        outcome = fetch_from_bank(desk.bank, book, pulls, deliver, progress=progress)
+    notes = [f"{pull.title} was refused: {why}" for pull, why in outcome.refused]
+    exit_code = ExitCode.NOT_PROVED if outcome.refused else ExitCode.OK
+    if outcome.pending:
+        notes.append(
+            f"{len(outcome.pending)} reports are not ready yet; the next run takes them up where this one ended."
+        )
+        exit_code = ExitCode.NOT_PROVED if outcome.refused else ExitCode.TRY_LATER
+    if outcome.trouble is not None:
+        notes.append(str(outcome.trouble))
+    return StepReport(
+        "fetch reports",
+        {day: {"documents": arrived[day]} for day in window.days},
+        tuple(notes),
+        exit_code,
+    )
+
+
+def _document_of(desk: Desk, report: DeliveredReport) -> Document:
+    pull = report.pull
+    blob = desk.archive.adopt_file(report.path, report.sha256)
+    return Document(
+        kind=KIND_OF_REPORT[pull.report_type, report.output_format],
+        customer_id=desk.settings.profile,
+        pocket_id=pull.pocket_id,
+        first=pull.first,
+        last=pull.last,
+        parameters={
+            "report_type": pull.report_type.value,
+            "output_format": report.output_format.value,
+            "date_type": None if pull.date_type is None else pull.date_type.value,
+            "round": pull.round,
+        },
+        parts=(blob,),
+        source="download_report",
+        created_at_provider=report.created_at_provider,
+        fetched_at=report.fetched_at,
+        media_type=report.media_type,
+        report_request_id=report.report_request_id,
+        report_id=report.report_id,
+        pull_key=pull.key,
+        reason=pull.reason.value,
+        world=desk.bank.identity,
+    )
+
+
+def fetch_window_activity(settings: Settings, window: Window, *, now: datetime | None = None) -> StepReport:
+    """Transactions, trades and monthly statements of a window, every page archived."""
+    today = calendars.new_york_date(now or utc_now())
+    last = min(window.last, today)
+    documents = 0
+    if last >= window.first:
+        with open_desk(settings) as desk:
+            desk.list(
+                "API_TRANSACTIONS",
+                listings.transactions(window.first, last),
+                first=window.first,
+                last=last,
+            )
+            desk.list("API_TRADES", listings.trades_v2(window.first, last), first=window.first, last=last)
+            documents = 2
+            for period in statement_periods(window):
+                first_of_month = date.fromisoformat(f"{period}-01")
+                desk.list(
+                    "MONTHLY_STATEMENTS",
+                    listings.monthly_statements(period),
+                    first=first_of_month,
+                    last=first_of_month,
+                    parameters={"period": period},
+                )
+    return StepReport(
+        "fetch activity", {day: {"documents": documents if day <= last else 0} for day in window.days}
+    )

@@ -1,0 +1,131 @@
+"""The steps of a window, one function each, with one signature: (settings, window, run id, reason) -> report.
+
+Belongs here: the thin joints between the rooms. `jiko_pipeline.pipeline.sync` calls them in order, Dagster one
+an asset.
+"""
+
+from datetime import UTC, datetime
+
+from jiko_pipeline.bank.orders import Progress
+from jiko_pipeline.bank.report_requests import PullReason
+from jiko_pipeline.pipeline.fetching import (
+    fetch_pockets,
+    fetch_reference_list,
+    fetch_window_activity,
+    fetch_window_reports,
+    open_desk,
+)
+from jiko_pipeline.pipeline.loading import (
+    ACTIVITY_KINDS,
+    HOLDING_KINDS,
+    SNAPSHOT_KINDS,
+    STATEMENT_KINDS,
+    load_kinds,
+)
+from jiko_pipeline.pipeline.report import StepReport
+from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.reconciliation.basis import DEMO_BASIS, confirm_basis, has_basis
+from jiko_pipeline.reconciliation.closing.build import build_close as build_close_tables
+from jiko_pipeline.reconciliation.registry import Registry
+from jiko_pipeline.reconciliation.runner import run_controls as run_all_controls
+from jiko_pipeline.settings import Environment, Settings
+from jiko_pipeline.warehouse.core_build import build_core as build_core_tables
+from jiko_pipeline.warehouse.file import Warehouse
+from jiko_pipeline.warehouse.publish import publish as publish_file
+
+
+def fetch_reports(
+    settings: Settings, window: Window, run_id: str, reason: str, progress: Progress | None = None
+) -> StepReport:
+    """Orders, polls, downloads and archives the reports of the window."""
+    return fetch_window_reports(settings, window, PullReason(reason), progress=progress)
+
+
+def fetch_activity(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """Lists and archives the transactions, trades and monthly statements of the window."""
+    return fetch_window_activity(settings, window)
+
+
+def load_statements(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """Bank and brokerage statements into staging."""
+    return load_kinds(settings, window, STATEMENT_KINDS, run_id)
+
+
+def load_holdings(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """Positions, prices and trade reports into staging."""
+    return load_kinds(settings, window, HOLDING_KINDS, run_id)
+
+
+def load_activity(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """Transactions, trades and monthly statements into staging."""
+    return load_kinds(settings, window, ACTIVITY_KINDS, run_id)
+
+
+def build_core(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """The current view of every fact of the window, with the pockets and bills it names."""
+    snapshots = load_kinds(settings, None, SNAPSHOT_KINDS, run_id)
+    with Warehouse(settings).existing() as con:
+        built = build_core_tables(
+            con,
+            settings.profile,
+            settings.legal_entity_id,
+            window.first,
+            window.last,
+            business_day_end=settings.business_day_end,
+        )
+    per_day = {day: {"rows": sum(rows.get(day, 0) for rows in built.values())} for day in window.days}
+    return StepReport("build core", per_day, snapshots.notes, snapshots.exit_code)
+
+
+def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """Every control over the days of the window and those whose result depends on them."""
+    with Warehouse(settings).existing() as con:
+        if settings.environment is Environment.SIMULATOR and not has_basis(con, settings.profile):
+            confirm_basis(
+                con,
+                DEMO_BASIS,
+                customer_id=settings.profile,
+                legal_entity_id=settings.legal_entity_id,
+                effective_from=settings.start_date,
+                confirmed_by="simulated bank",
+            )
+        summary = run_all_controls(
+            con,
+            Registry.load(),
+            customer_id=settings.profile,
+            legal_entity_id=settings.legal_entity_id,
+            first=window.first,
+            last=window.last,
+            run_id=run_id,
+            now=datetime.now(UTC),
+        )
+    return StepReport("run controls", {day: summary.per_day(day) for day in window.days})
+
+
+def build_close(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """The daily close and its bridge for the days that were judged."""
+    with Warehouse(settings).existing() as con:
+        per_day = build_close_tables(
+            con,
+            customer_id=settings.profile,
+            legal_entity_id=settings.legal_entity_id,
+            first=window.first,
+            last=window.last,
+            run_id=run_id,
+        )
+    return StepReport("build close", {day: dict(per_day.get(day, {})) for day in window.days})
+
+
+def publish(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
+    """The file that people read, replaced by a verified copy."""
+    published = publish_file(settings)
+    counts = {"tables": len(published.tables), "bytes": published.byte_length}
+    return StepReport("publish", dict.fromkeys(window.days, counts))
+
+
+def take_snapshots(settings: Settings, run_id: str) -> StepReport:
+    """Pockets, their lives and the reference list, fetched and loaded."""
+    with open_desk(settings) as desk:
+        fetch_pockets(desk)
+        fetch_reference_list(desk)
+    return load_kinds(settings, None, SNAPSHOT_KINDS, run_id)

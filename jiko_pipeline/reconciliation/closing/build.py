@@ -1,0 +1,88 @@
+"""Builds `mart.recon_bridge` and `mart.daily_close` from the facts and the results of the controls.
+
+Belongs here: the order of the steps and their one transaction. Does not belong here: what the lines mean
+(`recon_bridge.sql`, `lots.sql`) and when a day is ready (`daily_close.sql`).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from importlib import resources
+from typing import Final
+
+import duckdb
+
+from jiko_pipeline.reconciliation.registry import Registry
+from jiko_pipeline.warehouse.file import transaction
+
+_WORKING_TABLES: Final = ("closing_day", "closing_flow", "closing_carried")
+_WORKING_MACROS: Final = ("closing_carried_cents", "closing_money")
+
+
+@dataclass(frozen=True, slots=True)
+class DayClose:
+    """The close of one business day over all pockets.
+
+    `unexplained` is the sum of what the bridges leave over, each taken unsigned; None when none could be built.
+    """
+
+    business_date: date
+    pockets: int
+    ready: int
+    unexplained: Decimal | None
+
+
+def build_close(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    customer_id: str,
+    legal_entity_id: str,
+    first: date,
+    last: date,
+    run_id: str,
+    registry: Registry | None = None,
+) -> tuple[DayClose, ...]:
+    """Makes the bridge and the close of every judged pocket-day from `first` on; answers for `first` to `last`.
+
+    Days after `last` are made anew too when they have been judged: their lots rest on the trades of these days,
+    and an open break of these days keeps them from being ready. Rows of a pocket-day that is not judged any more
+    go. `con` is the writer's connection without an open transaction; `legal_entity_id` and `run_id` name the scope
+    and the run whose results these are; a row carries the run that judged it. `registry` (the packaged controls by
+    default) says which controls are required.
+    """
+    if last < first:
+        raise ValueError(f"a window ends on or after its first day; {first} to {last} does not")
+    required = list((registry or Registry.load()).required)
+    scope: dict[str, object] = {"customer_id": customer_id}
+    try:
+        with transaction(con):
+            for statement in _text("working_tables.sql").split(";"):
+                wanted = {name: value for name, value in {**scope, "first": first}.items() if f"${name}" in statement}
+                con.execute(statement, wanted)
+            con.execute(_text("lots.sql"), scope)
+            for table in ("recon_bridge", "daily_close"):
+                con.execute(
+                    f"delete from mart.{table} where customer_id = ? and business_date >= ?", [customer_id, first]
+                )
+            con.execute(_text("recon_bridge.sql"), scope)
+            con.execute(_text("daily_close.sql"), {**scope, "required": required})
+    finally:
+        for name in _WORKING_TABLES:
+            con.execute(f"drop table if exists temp.{name}")
+        for name in _WORKING_MACROS:
+            con.execute(f"drop macro if exists temp.{name}")
+    rows = con.execute(
+        """
+        select business_date, count(*), count(*) filter (where ready_to_book), sum(abs(unexplained))
+        from mart.daily_close
+        where customer_id = ? and business_date between ? and ?
+        group by business_date
+        order by business_date
+        """,
+        [customer_id, first, last],
+    ).fetchall()
+    return tuple(DayClose(*row) for row in rows)
+
+
+def _text(name: str) -> str:
+    return (resources.files("jiko_pipeline.reconciliation.closing") / name).read_text(encoding="utf-8")

@@ -1,0 +1,2 @@
+-- security: all bills of the reference lists.
+select fact.* from core.security as fact

@@ -1,0 +1,5 @@
+-- trade_report: rows of the trade reports, by trade date.
+select fact.* exclude (customer_id, legal_entity_id)
+from core.trade_report as fact
+where fact.customer_id = getvariable('customer_id')
+  and fact.trade_date between getvariable('history_first') and getvariable('following_last')

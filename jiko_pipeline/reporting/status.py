@@ -1,0 +1,110 @@
+"""Where things stand, from the published file and the order book; no network."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from jiko_pipeline import calendars
+from jiko_pipeline.bank.order_book import OrderBook
+from jiko_pipeline.errors import ExitCode, most_serious
+from jiko_pipeline.reporting.published import open_published
+from jiko_pipeline.reporting.verdict import query
+from jiko_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class PendingReport:
+    """A report that was ordered and has not been delivered."""
+
+    title: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `jiko status` tells. Days are New York business dates."""
+
+    environment: str
+    data_dir: Path
+    published_file: Path
+    published_at: datetime
+    first_date: date | None
+    last_date: date | None
+    last_good_date: date | None
+    next_date: date
+    days_behind: int
+    missing_dates: tuple[date, ...]
+    not_ready: int
+    open_breaks: int
+    breaks_by_severity: dict[str, int]
+    breaks_by_age: dict[str, int]
+    quarantined: int
+    pending: tuple[PendingReport, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """OK, breaks open, reports pending, something quarantined or not proved: the most serious."""
+        return most_serious(
+            ExitCode.BREAKS_OPEN if self.open_breaks else ExitCode.OK,
+            ExitCode.TRY_LATER if self.pending else ExitCode.OK,
+            ExitCode.NOT_PROVED if self.quarantined else ExitCode.OK,
+        )
+
+
+AGE_BUCKETS = ((0, "0"), (1, "1"), (5, "2-5"), (10, "6-10"), (30, "11-30"))
+
+
+def age_bucket(age_business_days: int) -> str:
+    """The bucket of an age in Fed business days: 0, 1, 2-5, 6-10, 11-30, >30."""
+    return next((name for most, name in AGE_BUCKETS if age_business_days <= most), ">30")
+
+
+def pending_reports(settings: Settings) -> tuple[PendingReport, ...]:
+    """Reports that were ordered and not delivered, oldest first."""
+    file = settings.data_dir / "bank" / "orders.sqlite"
+    if not file.exists():
+        return ()
+    with OrderBook(file) as book:
+        return tuple(PendingReport(entry.pull.title, entry.claimed_at) for entry in book.open_pulls())
+
+
+def status(settings: Settings, now: datetime) -> Status:
+    """Where things stand at `now`. Raises StorageError when nothing has been published yet."""
+    customer = settings.profile
+    yesterday = calendars.previous_fed_business_day(calendars.new_york_date(now))
+    with open_published(settings) as con:
+        landed = [day for (day,) in con.execute(query("days_closed"), [customer]).fetchall()]
+        good = con.execute(query("last_good_date"), [customer]).fetchall()[0][0]
+        not_ready = con.execute(query("count_not_ready"), [customer]).fetchall()[0][0]
+        breaks = con.execute(query("open_breaks_by_age"), [customer]).fetchall()
+        quarantined = con.execute(query("count_quarantined"), [customer]).fetchall()[0][0]
+    by_severity: dict[str, int] = {}
+    by_age: dict[str, int] = {}
+    for severity, age, number in breaks:
+        by_severity[severity] = by_severity.get(severity, 0) + number
+        bucket = age_bucket(age)
+        by_age[bucket] = by_age.get(bucket, 0) + number
+    missing: tuple[date, ...] = ()
+    if landed:
+        known = set(landed)
+        missing = tuple(day for day in calendars.fed_business_days(landed[0], landed[-1]) if day not in known)
+    reached = landed[-1] if landed else calendars.previous_fed_business_day(settings.start_date)
+    published = settings.published_file
+    return Status(
+        environment=settings.environment.value,
+        data_dir=settings.data_dir,
+        published_file=published,
+        published_at=datetime.fromtimestamp(published.stat().st_mtime, tz=now.tzinfo),
+        first_date=landed[0] if landed else None,
+        last_date=landed[-1] if landed else None,
+        last_good_date=good,
+        next_date=calendars.next_fed_business_day(reached),
+        days_behind=max(0, calendars.business_day_index(yesterday) - calendars.business_day_index(reached)),
+        missing_dates=missing,
+        not_ready=not_ready,
+        open_breaks=sum(by_severity.values()),
+        breaks_by_severity=by_severity,
+        breaks_by_age=by_age,
+        quarantined=quarantined,
+        pending=pending_reports(settings),
+    )

@@ -1,0 +1,275 @@
+"""What the bank does with one pocket on one business day: sweep, fee, maturities, trading, valuation.
+
+Belongs here: the rules of a day, as a pure function of the pocket's state, the day's movements and the day's
+prices. Does not belong here: the order of days (`history`), what customers do (`activity`), what documents
+say (`statements`). Source of the rules: docs/simulated-jiko.md, "How the bank behaves".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final, Protocol
+
+from jiko_pipeline import calendars, tbill
+from jiko_pipeline.simulator.activity import closing_payment
+from jiko_pipeline.simulator.bills import newest_issue
+from jiko_pipeline.simulator.draws import drawn_integer, drawn_uuid
+from jiko_pipeline.simulator.model import Bill, Position, Trade, Transaction
+from jiko_pipeline.simulator.roster import PocketPlan
+
+PAR_MICROS: Final = 100_000_000
+PAR_CENTS: Final = tbill.BILL_FACE * 100
+_FEE_MONTHS_PER_UNIT: Final = 12_000
+"""10 basis points a year, a twelfth of it each month: one part in 12,000."""
+
+_SESSIONS: Final = {"MATURITY": time(8, 0), "SELL": time(14, 0), "BUY": time(15, 0)}
+_SESSION_MICROSECONDS: Final = 3_000_000_000
+_YIELD: Final = Decimal("0.000001")
+
+
+class Pricing(Protocol):
+    """The prices of a day, per 100 of face in millionths."""
+
+    def value_micros(self, bill: Bill, day: date) -> int:
+        """The price at which holdings are valued."""
+        ...
+
+    def purchase_micros(self, bill: Bill, day: date, deal: str) -> int:
+        """What a purchase pays."""
+        ...
+
+    def sale_micros(self, bill: Bill, day: date, deal: str) -> int:
+        """What a sale brings."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Bills of one CUSIP with what they cost (average cost, relieved pro rata)."""
+
+    bill: Bill
+    quantity: int
+    cost_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class PocketState:
+    """A pocket after a business day: its bills by maturity, its brokerage cash, the value of its bills."""
+
+    holdings: tuple[Holding, ...] = ()
+    cash_cents: int = 0
+    bills_value_cents: int = 0
+
+    @property
+    def closing_cents(self) -> int:
+        """Closing balance of the brokerage statement: bills at the day's mark and cash."""
+        return self.bills_value_cents + self.cash_cents
+
+
+@dataclass(frozen=True, slots=True)
+class PocketDay:
+    """One business day of one pocket. Amounts are unsigned cents but `gain_cents`, which is signed."""
+
+    plan: PocketPlan
+    day: date
+    before: PocketState
+    after: PocketState
+    transactions: tuple[Transaction, ...]
+    trades: tuple[Trade, ...]
+    positions: tuple[Position, ...]
+    deposits_cents: int
+    payments_cents: int
+    fee_cents: int
+    gain_cents: int
+
+
+class _Session:
+    """Cash and bills of a pocket while the day's trades are made."""
+
+    def __init__(self, plan: PocketPlan, seed: int, day: date, state: PocketState, pricing: Pricing) -> None:
+        self.plan = plan
+        self.seed = seed
+        self.day = day
+        self.pricing = pricing
+        self.cash = state.cash_cents
+        self.holdings = list(state.holdings)
+        self.trades: list[Trade] = []
+
+    def mature(self) -> None:
+        for holding in [held for held in self.holdings if held.bill.maturity_date <= self.day]:
+            self._relieve(holding, holding.quantity, "MATURITY", PAR_MICROS)
+
+    def cover_shortage(self) -> None:
+        """Sell the fewest bills, nearest maturity first, until cash is no longer negative."""
+        for holding in list(self.holdings):
+            if self.cash >= 0:
+                return
+            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"))
+            self._relieve(holding, min(_bills_for(-self.cash, price), holding.quantity), "SELL", price)
+        if self.cash < 0:
+            raise ArithmeticError(
+                f"pocket {self.plan.number} is short of {-self.cash} cents on {self.day} with every bill sold"
+            )
+
+    def sell_everything(self) -> None:
+        for holding in list(self.holdings):
+            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"))
+            self._relieve(holding, holding.quantity, "SELL", price)
+
+    def invest(self) -> None:
+        """Buy as many bills of the strategy's newest issue as cash pays for."""
+        bill = newest_issue(self.plan.term, self.day)
+        price = self.pricing.purchase_micros(bill, self.day, self._deal("BUY"))
+        quantity = self.cash * 10_000 // price + 1
+        while tbill.cash_cents(quantity, price) > self.cash:
+            quantity -= 1
+        if quantity <= 0:
+            return
+        paid = tbill.cash_cents(quantity, price)
+        self.cash -= paid
+        for place, held in enumerate(self.holdings):
+            if held.bill.cusip == bill.cusip:
+                self.holdings[place] = Holding(bill, held.quantity + quantity, held.cost_cents + paid)
+                break
+        else:
+            self.holdings.append(Holding(bill, quantity, paid))
+            self.holdings.sort(key=lambda held: (held.bill.maturity_date, held.bill.cusip))
+        self._record("BUY", bill, quantity, price, paid)
+
+    def _deal(self, activity: str) -> str:
+        return f"{self.plan.number}|{activity}"
+
+    def _relieve(self, holding: Holding, quantity: int, activity: str, price: int) -> None:
+        proceeds = tbill.cash_cents(quantity, price)
+        self.cash += proceeds
+        place = self.holdings.index(holding)
+        if quantity == holding.quantity:
+            del self.holdings[place]
+        else:
+            relieved = holding.cost_cents * quantity // holding.quantity
+            self.holdings[place] = Holding(
+                holding.bill, holding.quantity - quantity, holding.cost_cents - relieved
+            )
+        self._record(activity, holding.bill, quantity, price, proceeds)
+
+    def _record(self, activity: str, bill: Bill, quantity: int, price: int, cash_cents: int) -> None:
+        key = (self.seed, "trade", self.plan.number, self.day, activity, bill.cusip)
+        id_ = drawn_uuid(*key)
+        self.trades.append(
+            Trade(
+                id=id_,
+                pocket_id=self.plan.id,
+                activity=activity,
+                bill=bill,
+                quantity=quantity,
+                price_micros=price,
+                cash_cents=cash_cents,
+                traded_at=_traded_at(self.day, activity, key),
+                book_date=self.day,
+                settlement_date=self.day,
+                yield_to_maturity=_yield_to_maturity(bill, self.day, price),
+                reference=id_,
+            )
+        )
+
+
+def _traded_at(day: date, activity: str, key: tuple[object, ...]) -> datetime:
+    start = calendars.new_york_instant(day, _SESSIONS[activity])
+    return start + timedelta(microseconds=drawn_integer(_SESSION_MICROSECONDS, *key, "at"))
+
+
+def _yield_to_maturity(bill: Bill, day: date, price_micros: int) -> str:
+    """Investment rate as a fraction with six decimals; zero for what is paid at par."""
+    days = (bill.maturity_date - day).days
+    if days <= 0:
+        return "0.000000"
+    percent = tbill.investment_rate_percent(Decimal(price_micros).scaleb(-6), days, tbill.year_basis(day))
+    return str(percent.scaleb(-2).quantize(_YIELD, ROUND_HALF_UP))
+
+
+def _bills_for(cents: int, price_micros: int) -> int:
+    """The fewest bills that bring at least `cents`."""
+    quantity = max(cents * 10_000 // price_micros - 1, 1)
+    while tbill.cash_cents(quantity, price_micros) < cents:
+        quantity += 1
+    return quantity
+
+
+def _is_fee_day(day: date) -> bool:
+    """True on the first trading day of a month (the first business day, unless bills do not trade then)."""
+    if not calendars.is_trading_day(day):
+        return False
+    earlier = calendars.previous_fed_business_day(day)
+    while earlier.month == day.month:
+        if calendars.is_trading_day(earlier):
+            return False
+        earlier = calendars.previous_fed_business_day(earlier)
+    return True
+
+
+def management_fee_cents(close_cents: int) -> int:
+    """A month's fee on a closing balance, rounded half up."""
+    return (close_cents + _FEE_MONTHS_PER_UNIT // 2) // _FEE_MONTHS_PER_UNIT
+
+
+def settle(
+    plan: PocketPlan,
+    seed: int,
+    day: date,
+    before: PocketState,
+    transactions: Sequence[Transaction],
+    pricing: Pricing,
+) -> PocketDay:
+    """One business day: maturities, sweeps, fee, trades, valuation.
+
+    `transactions` are those that the bank books on `day`. On the day on which the pocket closes all bills are
+    sold and all cash is wired out; that wire and its fee are added to them. Raises ArithmeticError where
+    payments exceed what the pocket has.
+    """
+    session = _Session(plan, seed, day, before, pricing)
+    session.mature()
+    deposits = sum(row.amount_cents for row in transactions if row.credit)
+    payments = sum(row.amount_cents for row in transactions if not row.credit)
+    fee = management_fee_cents(before.closing_cents) if _is_fee_day(day) else 0
+    session.cash += deposits - payments - fee
+    booked = tuple(transactions)
+    if plan.closes_on == day:
+        session.sell_everything()
+        booked += closing_payment(plan, seed, day, session.cash)
+        payments += session.cash
+        session.cash = 0
+    elif calendars.is_trading_day(day):
+        session.cover_shortage()
+        if not any(trade.activity == "SELL" for trade in session.trades):
+            session.invest()
+
+    positions = []
+    for held in session.holdings:
+        mark = pricing.value_micros(held.bill, day)
+        positions.append(
+            Position(
+                cusip=held.bill.cusip,
+                quantity=held.quantity,
+                mark_micros=mark,
+                market_value_cents=tbill.cash_cents(held.quantity, mark),
+                historical_cost_cents=held.cost_cents,
+            )
+        )
+    value = sum(position.market_value_cents for position in positions)
+    net_purchases = sum(
+        trade.cash_cents if trade.activity == "BUY" else -trade.cash_cents for trade in session.trades
+    )
+    return PocketDay(
+        plan=plan,
+        day=day,
+        before=before,
+        after=PocketState(tuple(session.holdings), session.cash, value),
+        transactions=booked,
+        trades=tuple(session.trades),
+        positions=tuple(positions),
+        deposits_cents=deposits,
+        payments_cents=payments,
+        fee_cents=fee,
+        gain_cents=value - before.bills_value_cents - net_purchases,
+    )

@@ -1,0 +1,308 @@
+"""One simulator process: sockets, lock, announcement, two HTTP servers, the end.
+
+Belongs here: `serve`, which runs until it is told to stop, and the file `simulator.json` by which others find
+the process. Does not belong here: what is served (`jiko_pipeline.simulator.server`), the command line.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.types import ASGIApp
+
+from jiko_pipeline.simulator.model import WorldConfig
+from jiko_pipeline.simulator.server.app import api_application, storage_application
+from jiko_pipeline.simulator.server.bank import Key, SimulatedBank
+from jiko_pipeline.simulator.server.limits import LimitProfile
+from jiko_pipeline.simulator.server.sign_in import registered_key
+from jiko_pipeline.simulator.server.state import AnotherWorldError, Snapshots, State
+from jiko_pipeline.simulator.world import World
+
+ANNOUNCEMENT: Final = "simulator.json"
+OWN_CLIENT_ID: Final = "simulated-client"
+_WATCH_SECONDS: Final = 0.25
+
+
+class ServeExit(IntEnum):
+    """Why a simulator does not start, as an exit code of the command line."""
+
+    WRONG_STATE_OR_KEY = 40
+    STORAGE = 50
+    ALREADY_RUNNING = 60
+
+
+class ServeRefusedError(Exception):
+    """The simulator cannot start; the message says why and `exit_code` of which kind it is."""
+
+    def __init__(self, message: str, exit_code: ServeExit) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How to run a simulator. Port 0 takes any free port; `clients` are (client id, public key PEM file).
+
+    Without clients a key pair is made in the state directory and announced. `now` sets the simulator's clock
+    at the start (it runs on from there); `idle_exit_seconds` ends the process after that long without a
+    request.
+    """
+
+    state_dir: Path
+    config: WorldConfig = field(default_factory=WorldConfig)
+    host: str = "127.0.0.1"
+    port: int = 0
+    storage_port: int = 0
+    limits: LimitProfile = LimitProfile.OFF
+    clients: tuple[tuple[str, Path], ...] = ()
+    idle_exit_seconds: float | None = None
+    now: datetime | None = None
+    control_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+
+def serve(options: ServeOptions) -> None:
+    """Serve until SIGTERM, SIGINT, `POST /__simulator__/shutdown` or idleness.
+
+    Raises ServeRefusedError when another process serves this state directory (60), when the directory belongs
+    to another simulated world or a key cannot be used (40), when it cannot be written or bound (50).
+    """
+    # Everything written here is for its owner only, the SQLite companions of the state file included.
+    previous_mask = os.umask(0o077)
+    try:
+        try:
+            options.state_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ServeRefusedError(
+                f"The state directory {options.state_dir} cannot be made: {error.strerror}.",
+                ServeExit.STORAGE,
+            ) from None
+        with _only_process(options.state_dir), State(options.state_dir / "state.sqlite") as state:
+            _serve(options, state)
+    finally:
+        os.umask(previous_mask)
+
+
+@contextmanager
+def _only_process(state_dir: Path) -> Iterator[None]:
+    with (state_dir / "serving.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServeRefusedError(
+                f"Another simulator already serves the state directory {state_dir}.",
+                ServeExit.ALREADY_RUNNING,
+            ) from None
+        yield
+
+
+def _serve(options: ServeOptions, state: State) -> None:
+    try:
+        world = World(options.config, snapshots=Snapshots(state))
+        state.bind_world(world.world_id)
+        # Choosing where a fault is planted may find that this world has no place for it.
+        world.truth()
+    except (ValueError, LookupError) as error:
+        raise ServeRefusedError(
+            f"This world cannot be simulated: {error}.", ServeExit.WRONG_STATE_OR_KEY
+        ) from None
+    except AnotherWorldError as error:
+        raise ServeRefusedError(
+            f"The state directory {options.state_dir} cannot be used: {error}."
+            " Name another directory, or start with the settings this one was born with.",
+            ServeExit.WRONG_STATE_OR_KEY,
+        ) from None
+    if options.now is not None:
+        state.set_now(options.now)
+    clients, own_client = _clients(options)
+    with _bound(options.host, options.port) as api, _bound(options.host, options.storage_port) as storage:
+        api_origin = f"http://{options.host}:{api.getsockname()[1]}"
+        storage_host = f"localhost:{storage.getsockname()[1]}"
+        servers: list[uvicorn.Server] = []
+
+        def stop() -> None:
+            for server in servers:
+                server.should_exit = True
+
+        bank = SimulatedBank(
+            world=world,
+            state=state,
+            clients=clients,
+            limits=options.limits,
+            api_origin=api_origin,
+            storage_origin=f"http://{storage_host}",
+            control_token=options.control_token,
+            signing_secret=state.secret("signing_secret"),
+            config=_plain(asdict(options.config)),
+            stop=stop,
+        )
+        servers += [_server(api_application(bank)), _server(storage_application(bank))]
+        announcement = {
+            "pid": os.getpid(),
+            "process_start": process_start(os.getpid()),
+            "started_at": datetime.now(UTC).isoformat(),
+            "api_url": api_origin,
+            "auth_url": api_origin,
+            "storage_host": storage_host,
+            "control_token": options.control_token,
+            "world_id": world.world_id,
+            "config": bank.config,
+            "limits": options.limits.value,
+            **own_client,
+        }
+        asyncio.run(_run(servers, (api, storage), options, bank, announcement))
+
+
+async def _run(
+    servers: list[uvicorn.Server],
+    sockets: tuple[socket.socket, socket.socket],
+    options: ServeOptions,
+    bank: SimulatedBank,
+    announcement: Mapping[str, Any],
+) -> None:
+    loop = asyncio.get_running_loop()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, bank.stop)
+    file = options.state_dir / ANNOUNCEMENT
+    watch = asyncio.create_task(_watch(servers, options.idle_exit_seconds, bank, file, announcement))
+    try:
+        await asyncio.gather(
+            *(server.serve([bound]) for server, bound in zip(servers, sockets, strict=True)), watch
+        )
+    finally:
+        bank.stop()
+        file.unlink(missing_ok=True)
+
+
+async def _watch(
+    servers: list[uvicorn.Server],
+    idle_exit_seconds: float | None,
+    bank: SimulatedBank,
+    file: Path,
+    announcement: Mapping[str, Any],
+) -> None:
+    """Announce the process once both servers answer; then end it when nobody has asked for long."""
+    while not all(server.started for server in servers):
+        if any(server.should_exit for server in servers):
+            return
+        await asyncio.sleep(0.005)
+    _write_announcement(file, announcement)
+    while not any(server.should_exit for server in servers):
+        if idle_exit_seconds is not None and time.monotonic() - bank.last_request >= idle_exit_seconds:
+            bank.stop()
+        await asyncio.sleep(_WATCH_SECONDS)
+    bank.stop()
+
+
+def _write_announcement(file: Path, announcement: Mapping[str, Any]) -> None:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(announcement, indent=1) + "\n", encoding="utf-8")
+    temporary.chmod(0o600)
+    temporary.replace(file)
+
+
+class _QuietServer(uvicorn.Server):
+    """A server that leaves signals to `_run`, which stops both."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+def _server(application: ASGIApp) -> uvicorn.Server:
+    # uvicorn names the client and the path of a request at INFO; a path may hold a link's token.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    return _QuietServer(
+        uvicorn.Config(
+            application,
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            date_header=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=2,
+        )
+    )
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    # asyncio sets TCP_NODELAY only where the protocol is named; else each answer waits 40 ms for an ACK.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            raise ServeRefusedError(
+                f"Port {port} of {host} cannot be bound: {error.strerror}.", ServeExit.STORAGE
+            ) from None
+        yield bound
+
+
+def _clients(options: ServeOptions) -> tuple[dict[str, tuple[Key, ...]], dict[str, str]]:
+    """The registered keys by client, and what to announce about the bank's own client."""
+    if options.clients:
+        keys: dict[str, tuple[Key, ...]] = {}
+        for client_id, file in options.clients:
+            try:
+                keys[client_id] = (*keys.get(client_id, ()), registered_key(file.read_bytes()))
+            except (OSError, ValueError) as error:
+                raise ServeRefusedError(
+                    f"The public key {file} of client {client_id} cannot be used: {error}.",
+                    ServeExit.WRONG_STATE_OR_KEY,
+                ) from None
+        return keys, {}
+    private_file = options.state_dir.absolute() / "client_key.pem"
+    if not private_file.exists():
+        temporary = private_file.with_suffix(".new")
+        temporary.write_bytes(
+            Ed25519PrivateKey.generate().private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        temporary.chmod(0o600)
+        temporary.replace(private_file)
+    private = serialization.load_pem_private_key(private_file.read_bytes(), password=None)
+    public_pem = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    announced = {
+        "client_id": OWN_CLIENT_ID,
+        "private_key_file": str(private_file),
+        "key_id": hashlib.sha256(public_pem).hexdigest()[:16],
+    }
+    return {OWN_CLIENT_ID: (registered_key(public_pem),)}, announced
+
+
+def process_start(pid: int) -> str | None:
+    """When the kernel started a process, in its own ticks: tells a reused pid apart. None without /proc."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return stat.rpartition(")")[2].split()[19]
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in config.items()}

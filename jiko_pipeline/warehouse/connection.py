@@ -1,0 +1,57 @@
+"""Connections and transactions: how DuckDB is configured wherever the pipeline opens it.
+
+Belongs here: settings of a connection, transactions, the wording of DuckDB's errors. Does not belong here: which file
+is opened and by whom (`jiko_pipeline.warehouse.file`, `jiko_pipeline.warehouse.publish`).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import duckdb
+
+STORAGE_VERSION: Final = "v1.2.0"
+"""The oldest DuckDB whose clients read the files; the default of 2.0 is refused by every 1.x client."""
+
+_MOST_THREADS: Final = 4
+
+
+def connection_settings(*, read_only: bool = False) -> dict[str, Any]:
+    """How every connection of the pipeline is configured: no files but the database, no extensions.
+
+    The storage version is named only by a writer; a reader takes the file as it is.
+    """
+    settings: dict[str, Any] = {
+        "enable_external_access": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "python_enable_replacements": False,
+        "threads": min(os.cpu_count() or 1, _MOST_THREADS),
+        "memory_limit": "50%",
+    }
+    if not read_only:
+        settings["storage_compatibility_version"] = STORAGE_VERSION
+    return settings
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commits what the block did, or undoes it when the block raises."""
+    con.execute("begin transaction")
+    try:
+        yield
+    except BaseException as failure:
+        try:
+            con.execute("rollback")
+        except duckdb.Error as refusal:
+            # After a fatal error nothing is left to undo; the first failure is the one to be told.
+            failure.add_note(f"The transaction could not be rolled back: {first_line(refusal)}")
+        raise
+    con.execute("commit")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text: DuckDB's own sentence without the statement it stood in."""
+    return str(error).partition("\n")[0]

@@ -1,0 +1,83 @@
+"""What "equal" means: a row count and an order-free hash over the content columns of a table.
+
+Belongs here: the canonical text of a row, its hash, the hash of a table as SQL and as the macro
+`meta.table_hash`. Does not belong here: comparing two files.
+
+A row's text is `N` for null and `V<length>:<text>` otherwise, column after column, so no two different rows share
+a text. A table's hash is made of the count and the sums of both halves of the MD5 of each row: equal rows count as
+often as they occur and their order does not matter. Only functions that DuckDB 1.2 and later agree on are used.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from jiko_pipeline.warehouse.tables import TABLES
+from jiko_pipeline.warehouse.tables.spec import TableSpec
+
+_HASHED_SCHEMAS: Final = ("staging", "core", "mart", "recon")
+_RUN_RECORDS: Final = ("recon.run",)
+
+
+@dataclass(frozen=True, slots=True)
+class TableHash:
+    """One table: `schema.name`, number of rows, hash of the content (32 hex digits)."""
+
+    table_name: str
+    row_count: int
+    content_hash: str
+
+
+def text_of(columns: Iterable[str], alias: str = "") -> str:
+    """SQL for the canonical text of the named columns."""
+    prefix = f"{alias}." if alias else ""
+    parts = [
+        f"coalesce('V' || length(cast({prefix}\"{name}\" as varchar)) || ':' || cast({prefix}\"{name}\" as varchar), 'N')"
+        for name in columns
+    ]
+    return " || ".join(parts)
+
+
+def _summed(spec: TableSpec, where: str = "") -> str:
+    text = text_of(column.name for column in spec.content_columns)
+    return (
+        "select count(*) as row_count,"
+        " md5(count(*) || ':' || coalesce(sum(md5_number_lower(row_text)), 0)"
+        " || ':' || coalesce(sum(md5_number_upper(row_text)), 0)) as content_hash"
+        f' from (select {text} as row_text from {spec.schema}."{spec.name}"{where}) as hashed'
+    )
+
+
+def table_hash_macro() -> str:
+    """`create macro meta.table_hash(name)`: one branch a table, of which all but the one named read nothing."""
+    branches = " union all ".join(
+        f"select '{name}' as table_name, row_count, content_hash"
+        f" from ({_summed(spec, f' where {chr(39)}{name}{chr(39)} = wanted')}) where '{name}' = wanted"
+        for name, spec in TABLES.items()
+    )
+    return f"create or replace macro meta.table_hash(wanted) as table {branches}"
+
+
+def hash_of(con: duckdb.DuckDBPyConnection, table_name: str) -> TableHash:
+    """Count and hash of one declared table, `schema.name`."""
+    ((rows, content_hash),) = con.execute(_summed(TABLES[table_name])).fetchall()
+    return TableHash(table_name, rows, content_hash)
+
+
+def compared_tables() -> list[str]:
+    """The tables that two runs over the same documents must have equal."""
+    return [
+        name for name, spec in TABLES.items() if spec.schema in _HASHED_SCHEMAS and name not in _RUN_RECORDS
+    ]
+
+
+def table_hashes(con: duckdb.DuckDBPyConnection) -> list[TableHash]:
+    """Hashes of staging, core, mart and recon less the run records, in the order of declaration."""
+    return [hash_of(con, name) for name in compared_tables()]
+
+
+def all_table_hashes(con: duckdb.DuckDBPyConnection) -> list[TableHash]:
+    """Hashes of every declared table, the manifest and the run records included."""
+    return [hash_of(con, name) for name in TABLES]
