@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
@@ -35,25 +34,6 @@ _CHUNK_BYTES: Final = 1 << 20
 _log = logging.getLogger(__name__)
 
 
-class DocumentKind(StrEnum):
-    """What a document is."""
-
-    BANK_STATEMENT = "BANK_STATEMENT"
-    BROKERAGE_STATEMENT = "BROKERAGE_STATEMENT"
-    TRADE_REPORT_CSV = "TRADE_REPORT_CSV"
-    TRADE_REPORT_KYRIBA_CSV = "TRADE_REPORT_KYRIBA_CSV"
-    SECURITY_PRICE = "SECURITY_PRICE"
-    POSITION = "POSITION"
-    API_TRANSACTIONS = "API_TRANSACTIONS"
-    API_TRANSACTIONS_CSV = "API_TRANSACTIONS_CSV"
-    API_TRADES = "API_TRADES"
-    API_TRADES_V2 = "API_TRADES_V2"
-    API_TRADES_CSV = "API_TRADES_CSV"
-    MONTHLY_STATEMENTS = "MONTHLY_STATEMENTS"
-    POCKETS = "POCKETS"
-    SECURITY_REFERENCE = "SECURITY_REFERENCE"
-
-
 class Blob(BaseModel):
     """Bytes in the archive: their sha256 (hex, lower case) and how many they are."""
 
@@ -66,20 +46,21 @@ class Blob(BaseModel):
 class Document(BaseModel):
     """One complete answer of the bank: a file, or all pages of a listing. Immutable.
 
-    `first` and `last` are the New York days that were asked for; None for what has no days. `parts` are the
-    blobs in order, one for each page of a listing. `source` is the name of the operation, `parameters` what it
-    was asked beside days and pocket. `created_at_provider` is the bank's time of the document where it states
-    one, `fetched_at` the end of the fetch; both UTC.
+    `kind` is what it is to those who read it (BANK_STATEMENT, API_TRADES, ...); `first` and `last` are the New York
+    days that were asked for, None for what has no days. `parts` are the blobs in order, one for each page of a
+    listing. `source` is the name of the operation, `parameters` what it was asked beside days and pocket.
+    `created_at_provider` is the bank's time of the document where it states one, `fetched_at` the end of the fetch;
+    both UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: DocumentKind
+    kind: str = Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")
     customer_id: str
     pocket_id: str | None = None
     first: date | None = None
     last: date | None = None
-    parameters: Mapping[str, str] = Field(default_factory=dict)
+    parameters: Mapping[str, str | int | bool | None] = Field(default_factory=dict)
     parts: tuple[Blob, ...] = Field(min_length=1)
     source: str
     created_at_provider: AwareDatetime | None = None
@@ -148,15 +129,12 @@ class Damage:
 
 
 class Archive:
-    """The archive in a directory, which is made where it is missing. Safe for threads and processes."""
+    """The archive in a directory, which is made at the first write. Safe for threads and processes."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._documents = directory / "documents"
         self._made: set[Path] = set()
-        with _storage(directory):
-            self._make_directory(directory)
-            self._make_directory(self._documents)
 
     @property
     def directory(self) -> Path:
@@ -169,6 +147,7 @@ class Archive:
         with _storage(file):
             known = _world_of(file)
             if known is None:
+                self._make_directory(self._directory)
                 temporary = self._write_temporary(self._directory, json.dumps(asdict(world)).encode() + b"\n")
                 try:
                     # A link fails where a name exists: of two processes that are first, one decides.
@@ -225,15 +204,10 @@ class Archive:
             )
         return body
 
-    def record(self, *documents: Document) -> None:
-        """Enter documents whose blobs are kept already, in one synced write a month. Raises StorageError."""
-        by_month: dict[str, list[Document]] = {}
-        for document in documents:
-            by_month.setdefault(document.fetched_at.strftime("%Y-%m"), []).append(document)
-        for month, entered in by_month.items():
-            self._append(
-                self._documents / f"{month}.jsonl", b"".join(document.to_line() for document in entered)
-            )
+    def record(self, document: Document) -> Document:
+        """Enter a document whose blobs are kept already, synced to disk; the document. Raises StorageError."""
+        self._append(self._documents / f"{document.fetched_at:%Y-%m}.jsonl", document.to_line())
+        return document
 
     def documents(self, since: datetime | None = None) -> Iterator[Document]:
         """Documents in order of arrival; with `since` only those whose fetch ended at or after it.
@@ -279,9 +253,7 @@ class Archive:
                 damage.append(Damage(path, "its bytes do not have the hash that names it"))
             elif wanted.get(path.name, length) != length:
                 damage.append(Damage(path, "it is not as long as its document says"))
-        damage += [
-            Damage(self._blob_path(sha256), "it is missing") for sha256 in sorted(wanted.keys() - present)
-        ]
+        damage += [Damage(self._blob_path(sha256), "it is missing") for sha256 in sorted(wanted.keys() - present)]
         return damage
 
     def _months(self) -> list[Path]:
@@ -325,13 +297,15 @@ class Archive:
     def _make_directory(self, directory: Path) -> None:
         if directory in self._made:
             return
-        if not directory.is_dir():
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_directory(directory.parent)
+        missing = [parent for parent in (directory, *directory.parents) if not parent.is_dir()]
+        for parent in reversed(missing):
+            parent.mkdir(mode=0o700, exist_ok=True)
+            _sync_directory(parent.parent)
         self._made.add(directory)
 
     def _append(self, file: Path, lines: bytes) -> None:
         with _storage(file):
+            self._make_directory(file.parent)
             new = not file.exists()
             handle = os.open(file, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:

@@ -10,13 +10,14 @@ reason. The Fed does not move a Saturday holiday back to Friday; a Sunday holida
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import holidays
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
-CALENDAR_VERSION: Final = f"holidays-{holidays.__version__}+1"
+CALENDAR_VERSION: Final = f"holidays-{version('holidays')}+1"
 """Names the tables a result was computed with; it is part of every run record."""
 
 _INDEX_EPOCH: Final = date(2000, 1, 3)

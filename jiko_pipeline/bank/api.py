@@ -139,9 +139,7 @@ class ApiClient:
                 )
             except TransportFailure as failure:
                 if failure.sent and not operation.repeatable:
-                    raise AmbiguousOutcomeError(
-                        f"Whether {where} took the request is not known: {failure}."
-                    ) from None
+                    raise AmbiguousOutcomeError(f"Whether {where} took the request is not known: {failure}.") from None
                 trouble = f"{failure}"
             else:
                 if operation.group is not None:
@@ -177,9 +175,7 @@ class ApiClient:
 
     def _url(self, path: str, query: Sequence[tuple[str, str]]) -> str:
         if not path.startswith("/") or path.startswith("//") or "://" in path or "?" in path or "#" in path:
-            raise ContractBrokenError(
-                "An address outside the API was to be called; only paths of the API are."
-            )
+            raise ContractBrokenError("An address outside the API was to be called; only paths of the API are.")
         return self._origin + path + ("?" + urlencode(query) if query else "")
 
     def _request(self, method: str, url: str, document: Mapping[str, object] | None) -> httpx.Request:
@@ -194,9 +190,7 @@ class ApiClient:
         if status in (400, 422):
             detail = _validation_detail(answer.body)
             said = f": {'; '.join(detail)}" if detail else ""
-            return ValidationRefusedError(
-                f"{where} refuses the request as not valid ({status}){said}.", detail=detail
-            )
+            return ValidationRefusedError(f"{where} refuses the request as not valid ({status}){said}.", detail=detail)
         if status == 401:
             return AuthenticationError(f"{where} asks for credentials (401).")
         if status == 403:

@@ -127,8 +127,7 @@ class RateBudget:
             else:
                 sent.append((second, 1))
             self._database.execute(
-                "insert into request_group (name, sent) values (?1, ?2)"
-                " on conflict (name) do update set sent = ?2",
+                "insert into request_group (name, sent) values (?1, ?2) on conflict (name) do update set sent = ?2",
                 (group.value, json.dumps(sent)),
             )
         return 0.0

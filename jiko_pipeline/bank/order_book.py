@@ -118,8 +118,7 @@ class OrderBook:
         """Pulls that are ordered, or being ordered, and not delivered; oldest first."""
         with self._lock:
             rows = self._database.execute(
-                f"select {_COLUMNS} from pull where state in ('ORDERING', 'ORDERED')"
-                " order by claimed_at, pull_key"
+                f"select {_COLUMNS} from pull where state in ('ORDERING', 'ORDERED') order by claimed_at, pull_key"
             ).fetchall()
         return [_entry_of(row) for row in rows]
 
@@ -163,9 +162,7 @@ class OrderBook:
             self._database.execute("update pull set claimer = ? where pull_key = ?", (self._me, pull.key))
             return Turn.LOOK_THEN_ORDER
 
-    def record_order(
-        self, pull: ReportPull, request_id: str, requested_at: datetime | None, now: datetime
-    ) -> bool:
+    def record_order(self, pull: ReportPull, request_id: str, requested_at: datetime | None, now: datetime) -> bool:
         """Enter the report request of a pull.
 
         False when it already is another pull's, and nothing is entered.
@@ -191,14 +188,10 @@ class OrderBook:
             return {
                 request_id
                 for request_id in request_ids
-                if self._database.execute(
-                    "select 1 from request where request_id = ?", (request_id,)
-                ).fetchone()
+                if self._database.execute("select 1 from request where request_id = ?", (request_id,)).fetchone()
             }
 
-    def claim_again(
-        self, pull: ReportPull, failed_request_id: str, orders_at_most: int, now: datetime
-    ) -> bool:
+    def claim_again(self, pull: ReportPull, failed_request_id: str, orders_at_most: int, now: datetime) -> bool:
         """After the bank failed a request: True when we may order once more, and the claim is ours.
 
         False when the orders of this pull are used up, or another process has already ordered anew.

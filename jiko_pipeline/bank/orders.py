@@ -466,9 +466,7 @@ class _Fetch:
             link = self._link(report)
             links += 1
             try:
-                file = self._bank.downloads.fetch(
-                    link, cap_bytes=self._contract.cap_bytes(report.output_format)
-                )
+                file = self._bank.downloads.fetch(link, cap_bytes=self._contract.cap_bytes(report.output_format))
             except LinkExpiredError:
                 if links >= self._contract.links_per_report:
                     raise

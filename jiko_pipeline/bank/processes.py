@@ -19,9 +19,7 @@ def start_mark(pid: int) -> str | None:
     except FileNotFoundError:
         if Path("/proc/self/stat").exists():
             return None
-        answer = subprocess.run(
-            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
+        answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
         return "".join(filter(str.isalnum, answer.stdout)) or None
     except (OSError, ProcessLookupError):
         return None

@@ -159,8 +159,7 @@ def echo_problem(pull: ReportPull, request: ReportRequest, contract: Contract) -
         return f"it is of type {stated_type!r}"
     formats = raw.get(contract.output_formats)
     if formats is not None and (
-        not isinstance(formats, list)
-        or sorted(map(str, formats)) != sorted(form.value for form in pull.output_formats)
+        not isinstance(formats, list) or sorted(map(str, formats)) != sorted(form.value for form in pull.output_formats)
     ):
         return f"its formats are {formats!r}"
     stated = raw.get(contract.parameters)
@@ -188,9 +187,7 @@ def is_same_order(pull: ReportPull, request: ReportRequest, contract: Contract) 
     return said == asked
 
 
-def made_reports(
-    pull: ReportPull, request: ReportRequest, contract: Contract, where: str
-) -> tuple[MadeReport, ...]:
+def made_reports(pull: ReportPull, request: ReportRequest, contract: Contract, where: str) -> tuple[MadeReport, ...]:
     """The reports of a completed request, one for each format asked. Raises ContractBrokenError otherwise."""
     stated = request.raw.get(contract.reports)
     if not isinstance(stated, list) or not stated:
@@ -204,9 +201,7 @@ def made_reports(
             word = pull.output_formats[0].value
         form = next((form for form in pull.output_formats if form.value == word), None)
         if form is None or form in made:
-            raise ContractBrokenError(
-                f"{where} answered a report in a form that was not asked for, or twice."
-            )
+            raise ContractBrokenError(f"{where} answered a report in a form that was not asked for, or twice.")
         if item.get(contract.report_type, pull.report_type.value) != pull.report_type.value:
             raise ContractBrokenError(f"{where} answered a report of another type than the one asked for.")
         pocket = item.get(contract.pocket_id)

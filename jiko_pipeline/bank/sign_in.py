@@ -96,22 +96,16 @@ def load_signing_key(file: Path, key_id: str) -> SigningKey:
     except OSError as error:
         raise SettingsError(f"The private key file {file} cannot be read: {error.strerror}.") from None
     if stat.S_IMODE(mode) & 0o077:
-        raise SettingsError(
-            f"The private key file {file} can be read by other users.", remedy=f"Run: chmod 600 {file}"
-        )
+        raise SettingsError(f"The private key file {file} can be read by other users.", remedy=f"Run: chmod 600 {file}")
     try:
         key = RSAKey.import_key(text) if _is_rsa(text) else OKPKey.import_key(text)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError):
-        raise SettingsError(
-            f"The private key file {file} (key {key_id}) holds no usable private key."
-        ) from None
+        raise SettingsError(f"The private key file {file} (key {key_id}) holds no usable private key.") from None
     if isinstance(key, RSAKey) and key.is_private:
         return SigningKey(key, "PS256", key_id)
     if isinstance(key, OKPKey) and key.is_private and key.curve_name == "Ed25519":
         return SigningKey(key, "EdDSA", key_id)
-    raise SettingsError(
-        f"The private key file {file} (key {key_id}) is neither an RSA nor an Ed25519 private key."
-    )
+    raise SettingsError(f"The private key file {file} (key {key_id}) is neither an RSA nor an Ed25519 private key.")
 
 
 def _is_rsa(pem: bytes) -> bool:
@@ -209,9 +203,7 @@ class SignIn:
                 if asked is not None and asked > self._policy.longest_wait_seconds:
                     raise too_long_a_wait(where, asked, self._clock)
             if not attempts.wait(asked):
-                raise UnavailableError(
-                    f"Signing in at {where} failed after {attempts.made} tries: {trouble}."
-                )
+                raise UnavailableError(f"Signing in at {where} failed after {attempts.made} tries: {trouble}.")
 
     def _request(self) -> httpx.Request:
         now = self._clock.wall() + self.clock_skew
@@ -260,19 +252,13 @@ class SignIn:
         if not isinstance(kind, str) or kind.lower() != "bearer":
             raise ContractBrokenError(f"{where} answered a token that is not of type Bearer.")
         seconds = self._lifetime(document.get("expires_in"))
-        renew_in = max(
-            min(seconds / 2, seconds - _RENEW_BEFORE_SECONDS), seconds / 2 if seconds < 120 else 0.0
-        )
+        renew_in = max(min(seconds / 2, seconds - _RENEW_BEFORE_SECONDS), seconds / 2 if seconds < 120 else 0.0)
         return _Token(text, self._clock.monotonic() + renew_in)
 
     def _lifetime(self, stated: object) -> float:
         if isinstance(stated, str) and stated.strip().isdecimal():
             stated = int(stated)
-        if (
-            isinstance(stated, bool)
-            or not isinstance(stated, int | float)
-            or not 0 < stated <= _LONGEST_TOKEN_SECONDS
-        ):
+        if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 < stated <= _LONGEST_TOKEN_SECONDS:
             return self._contract.token_seconds_when_unsaid
         return float(stated)
 

@@ -100,20 +100,14 @@ def _read_state(directory: Path) -> Mapping[str, object] | None:
     except (FileNotFoundError, ValueError):
         return None
     except OSError as error:
-        raise StorageError(
-            f"The file {directory / 'simulator.json'} cannot be read: {error.strerror}."
-        ) from None
+        raise StorageError(f"The file {directory / 'simulator.json'} cannot be read: {error.strerror}.") from None
     return state if isinstance(state, dict) else None
 
 
 def _answers(state: Mapping[str, object]) -> bool:
     """True when the process that wrote `state` lives and its port answers for its world."""
     pid, url = state.get("pid"), state.get("api_url")
-    if (
-        not isinstance(pid, int)
-        or not isinstance(url, str)
-        or urlsplit(url).hostname not in ("127.0.0.1", "localhost")
-    ):
+    if not isinstance(pid, int) or not isinstance(url, str) or urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
         return False
     started = state.get("process_start")
     present = start_mark(pid)
@@ -245,11 +239,7 @@ def _tail(log: Path, start: int) -> str:
         file.seek(start)
         lines = file.read()[-8000:].decode(errors="replace").split("\n")
     said = " / ".join(line.strip() for line in lines if line.strip()) if len(lines) <= _LOG_TAIL_LINES else ""
-    return (
-        said
-        or " / ".join(line.strip() for line in lines[-_LOG_TAIL_LINES:] if line.strip())
-        or "it said nothing"
-    )
+    return said or " / ".join(line.strip() for line in lines[-_LOG_TAIL_LINES:] if line.strip()) or "it said nothing"
 
 
 def _stop(state: Mapping[str, object]) -> None:

@@ -34,8 +34,8 @@ def demo_settings(fault: str | None) -> Settings:
 def run_demo(fault: str | None, json_output: bool) -> int:
     """Runs what of the demo has not run yet, prints one verdict line a pocket and what to do next."""
     from jiko_pipeline.orchestration.daily_run import days_missing, run_daily_job
-    from jiko_pipeline.reporting.published import open_published
     from jiko_pipeline.reporting.verdict import pocket_verdicts
+    from jiko_pipeline.warehouse.publish import published
     from jiko_pipeline.warehouse.world import refuse_other_environment
 
     settings = demo_settings(fault)
@@ -54,7 +54,7 @@ def run_demo(fault: str | None, json_output: bool) -> int:
                 means="The days of this window are not published; earlier ones are as they were.",
                 remedy="See the run in the Dagster UI (`make dev`), or run `jiko sync` for its message.",
             )
-    with open_published(settings) as con:
+    with published(settings) as con:
         verdicts = pocket_verdicts(con, settings.profile, DEMO_FIRST, DEMO_LAST)
     if json_output:
         print_json({"published_file": settings.published_file, "pockets": verdict_records(verdicts)})
@@ -70,9 +70,7 @@ def run_demo(fault: str | None, json_output: bool) -> int:
 
 def _print(settings: Settings, fault: str | None, ran: bool, verdicts: "list[PocketVerdict]") -> None:
     console = out()
-    what = (
-        "SIMULATED bank, real Treasury bills" if fault is None else f"SIMULATED bank with the fault {fault}"
-    )
+    what = "SIMULATED bank, real Treasury bills" if fault is None else f"SIMULATED bank with the fault {fault}"
     console.print(f"{what}, {DEMO_FIRST} to {DEMO_LAST}{'' if ran else ' (nothing new to do)'}", markup=False)
     print_verdicts(verdicts)
     console.print(f"Published: {settings.published_file}", markup=False)

@@ -23,6 +23,7 @@ from jiko_pipeline.formats import camt053
 from jiko_pipeline.formats.camt053.gate import MOST_BYTES as MOST_STATEMENT_BYTES
 from jiko_pipeline.formats.camt053.records import Balance, Detail, Document, Entry, Statement
 from jiko_pipeline.formats.delimited.strict import MOST_BYTES as MOST_REPORT_BYTES
+from jiko_pipeline.formats.delimited.strict import other_than_csv
 from jiko_pipeline.formats.readers import CAMT053, READERS, identify
 from jiko_pipeline.formats.reading import (
     Expectation,
@@ -64,9 +65,7 @@ def inspect_files(files: Sequence[Path], json_output: bool, entries: bool = Fals
     """
     inspected = [inspect_file(path, keep_entries=entries) for path in files]
     if json_output:
-        typer.echo(
-            json.dumps([as_json(each, entries=entries) for each in inspected], ensure_ascii=False, indent=2)
-        )
+        typer.echo(json.dumps([as_json(each, entries=entries) for each in inspected], ensure_ascii=False, indent=2))
     else:
         console = Console(highlight=False, soft_wrap=True)
         for each in inspected:
@@ -90,8 +89,9 @@ def inspect_file(path: Path, *, keep_entries: bool = False) -> Inspected:
 
             result.document = camt053.parse(body, keep if keep_entries else None)
         elif result.kind is None:
-            message = "The file is no camt.053 statement and no report or listing that has a reader."
-            raise RefusedDocumentError("UNKNOWN_KIND", message if body else "The file is empty.")
+            what = other_than_csv(body) or "text with an unknown header"
+            message = f"The file is {what if body else 'empty'}: no statement, report or listing that has a reader."
+            raise RefusedDocumentError("UNKNOWN_KIND", message)
         else:
             result.reading = READERS[result.kind]([body], Expectation())
     except RefusedDocumentError as error:
@@ -121,9 +121,7 @@ def as_json(inspected: Inspected, *, entries: bool = False) -> dict[str, Any]:
         "sha256": inspected.sha256,
         "kind": inspected.kind,
         "version": document.version if document else None,
-        "error": None
-        if inspected.error is None
-        else {"code": inspected.error[0], "message": inspected.error[1]},
+        "error": None if inspected.error is None else {"code": inspected.error[0], "message": inspected.error[1]},
         "statements": [],
     }
     if document is not None:
@@ -219,9 +217,7 @@ def _totals(reading: Reading) -> list[tuple[str, object, int, Decimal | None]]:
     for name, (group, money) in _TOTALLED.items():
         if name in reading.frames:
             sums = reading.frames[name].group_by(group).agg(pl.len().alias("rows"), pl.col(money).sum())
-            totals += [
-                (name, row[group], row["rows"], row[money]) for row in sums.sort(group).iter_rows(named=True)
-            ]
+            totals += [(name, row[group], row["rows"], row[money]) for row in sums.sort(group).iter_rows(named=True)]
     return totals
 
 
@@ -239,9 +235,7 @@ def _print_file(console: Console, inspected: Inspected) -> None:
         _print_reading(console, inspected.reading)
 
 
-def _print_statement(
-    console: Console, inspected: Inspected, document: Document, statement: Statement
-) -> None:
+def _print_statement(console: Console, inspected: Inspected, document: Document, statement: Statement) -> None:
     header, totals = statement.header, statement.totals
     footing = {
         True: "[green]foots[/green]",
@@ -308,9 +302,7 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def _print_count(console: Console, inspected: Sequence[Inspected]) -> None:
     refused = sum(each.error is not None for each in inspected)
-    console.print(
-        f"{len(inspected)} files read, {refused} refused" if refused else f"{len(inspected)} files read"
-    )
+    console.print(f"{len(inspected)} files read, {refused} refused" if refused else f"{len(inspected)} files read")
 
 
 def _balance_text(balance: Balance | None) -> str:
@@ -326,6 +318,4 @@ def _shown(text: str | None) -> str:
 
 def _inert(text: str) -> str:
     """Text of a file without what a terminal would obey or reorder."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -34,9 +34,7 @@ def _day(value: datetime | None) -> date | None:
 
 @app.command()
 def demo(
-    fault: Annotated[
-        str | None, typer.Option(help="Plant one fault, in a data directory of its own.")
-    ] = None,
+    fault: Annotated[str | None, typer.Option(help="Plant one fault, in a data directory of its own.")] = None,
     json_output: JsonOption = False,
 ) -> None:
     """31 business days of a simulated bank over real Treasury bills, reconciled; prints the verdict."""
@@ -47,9 +45,7 @@ def demo(
 
 @app.command()
 def sync(
-    day: Annotated[
-        datetime | None, typer.Option("--date", formats=_DATE, help="One day; default: yesterday.")
-    ] = None,
+    day: Annotated[datetime | None, typer.Option("--date", formats=_DATE, help="One day; default: yesterday.")] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="First day.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Last day.")] = None,
     confirm: Annotated[
@@ -132,6 +128,12 @@ def main() -> NoReturn:
             raise
         _explain(error)
         sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours gets a sentence, not a traceback
+        if debug:
+            raise
+        typer.echo(f"jiko has a defect: {type(error).__name__}. Nothing of today's figures has changed.", err=True)
+        typer.echo("Run the same command with --debug and report what it prints.", err=True)
+        sys.exit(ExitCode.DEFECT)
     except KeyboardInterrupt:
         typer.echo("Stopped; the next run takes up where this one ended.", err=True)
         sys.exit(ExitCode.TRY_LATER)

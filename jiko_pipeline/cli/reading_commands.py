@@ -68,11 +68,11 @@ def show_status(json_output: bool) -> int:
 def show_breaks(json_output: bool) -> int:
     """Prints the open breaks; answers 10 when there are any."""
     from jiko_pipeline.reconciliation.breaks import open_breaks
-    from jiko_pipeline.reporting.published import open_published
+    from jiko_pipeline.warehouse.publish import published
 
     settings = _settings()
-    with open_published(settings) as con:
-        frame = open_breaks(con, settings.profile)
+    with published(settings) as con:
+        frame = open_breaks(con, customer_id=settings.profile)
     rows = frame.rows()
     if json_output:
         print_json(records(frame.columns, rows))
@@ -107,9 +107,9 @@ def show_breaks(json_output: bool) -> int:
 
 def run_sql(query: str, json_output: bool) -> int:
     """Runs one query on the published file and prints its rows."""
-    from jiko_pipeline.reporting.published import open_published
+    from jiko_pipeline.warehouse.publish import published
 
-    with open_published(_settings()) as con:
+    with published(_settings()) as con:
         try:
             result = con.execute(query)
             columns = [column[0] for column in result.description or []]
@@ -126,12 +126,12 @@ def run_sql(query: str, json_output: bool) -> int:
 def run_verify(hashes: bool, json_output: bool) -> int:
     """Checks the archive, or prints table hashes; answers 30 when a byte has changed."""
     from jiko_pipeline.archive import Archive
-    from jiko_pipeline.reporting.published import open_published
     from jiko_pipeline.warehouse.hashing import table_hashes
+    from jiko_pipeline.warehouse.publish import published
 
     settings = _settings()
     if hashes:
-        with open_published(settings) as con:
+        with published(settings) as con:
             found = table_hashes(con)
         if json_output:
             print_json([asdict(item) for item in found])
@@ -143,13 +143,11 @@ def run_verify(hashes: bool, json_output: bool) -> int:
     documents = sum(1 for _ in archive.documents())
     damaged = archive.verify()
     if json_output:
-        print_json({"documents": documents, "damaged": [str(item) for item in damaged]})
+        print_json({"documents": documents, "damaged": [asdict(damage) for damage in damaged]})
     elif damaged:
-        for item in damaged:
-            err().print(str(item), markup=False)
+        for damage in damaged:
+            err().print(f"{damage.path}: {damage.problem}", markup=False)
         out().print(f"{len(damaged)} files of the archive differ from their hashes.", markup=False)
     else:
-        out().print(
-            f"Every file of {documents} archived documents has the hash it was named by.", markup=False
-        )
+        out().print(f"Every file of {documents} archived documents has the hash it was named by.", markup=False)
     return ExitCode.NOT_PROVED if damaged else ExitCode.OK

@@ -37,9 +37,7 @@ def serve(
     idle_exit_seconds: Annotated[
         float | None, typer.Option(min=0, help="End after this long without a request.")
     ] = None,
-    now: Annotated[
-        str | None, typer.Option(help="Start the bank's clock here (ISO 8601; UTC without a zone).")
-    ] = None,
+    now: Annotated[str | None, typer.Option(help="Start the bank's clock here (ISO 8601; UTC without a zone).")] = None,
 ) -> None:
     """Serve the simulated Jiko on loopback until it is stopped."""
     from jiko_pipeline.simulator.model import WorldConfig
@@ -50,9 +48,7 @@ def serve(
         raise typer.BadParameter("camt.053 is written in version 02 or 08.", param_hint="--camt-version")
     if limits not in tuple(LimitProfile):
         raise typer.BadParameter("must be off, documented or tight.", param_hint="--limits")
-    config = WorldConfig(
-        seed=seed, pockets=pockets, start=start.date(), camt_version=camt_version, fault=fault
-    )
+    config = WorldConfig(seed=seed, pockets=pockets, start=start.date(), camt_version=camt_version, fault=fault)
     try:
         serve(
             ServeOptions(

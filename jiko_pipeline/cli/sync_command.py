@@ -22,15 +22,13 @@ def _range(settings: Settings, day: date | None, first: date | None, last: date 
     return requested(settings, first, last, now)
 
 
-def run_sync(
-    day: date | None, first: date | None, last: date | None, confirm: bool, json_output: bool
-) -> int:
+def run_sync(day: date | None, first: date | None, last: date | None, confirm: bool, json_output: bool) -> int:
     """Does the work of the days, prints the verdict, answers with the most serious of what it met."""
     from jiko_pipeline.orchestration.instance import instance_exists
     from jiko_pipeline.pipeline.sync import sync_window
-    from jiko_pipeline.reporting.published import open_published
     from jiko_pipeline.reporting.verdict import pocket_verdicts
     from jiko_pipeline.warehouse.lock import writer_lock
+    from jiko_pipeline.warehouse.publish import published
     from jiko_pipeline.warehouse.world import make_private_directory, refuse_other_environment
 
     settings = load_settings()
@@ -53,7 +51,7 @@ def run_sync(
 
                 report_materialized(settings, window, outcome.run_id)
     notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
-    with open_published(settings) as con:
+    with published(settings) as con:
         verdicts = pocket_verdicts(con, settings.profile, windows[0].first, windows[-1].last)
     exit_code = most_serious(
         *(outcome.exit_code for outcome in outcomes),

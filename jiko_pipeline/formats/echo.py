@@ -16,11 +16,7 @@ def refuse_other_days(expectation: Expectation, frame: pl.DataFrame, column: str
 
     `column` is a date, or an instant in UTC, which counts for its day in New York; null days are passed over.
     """
-    if (
-        column is None
-        or column not in frame.columns
-        or (expectation.first is None and expectation.last is None)
-    ):
+    if column is None or column not in frame.columns or (expectation.first is None and expectation.last is None):
         return
     days = frame[column]
     if isinstance(days.dtype, pl.Datetime):
@@ -46,9 +42,7 @@ def refuse_other_pockets(expectation: Expectation, frame: pl.DataFrame, column: 
     outside = ~named.is_in(wanted)
     if outside.any():
         at = frame["document_locator"].filter(outside)[0]
-        raise RefusedDocumentError(
-            "ECHO_MISMATCH", f"{at}: {column} names a pocket that was not asked for.", at
-        )
+        raise RefusedDocumentError("ECHO_MISMATCH", f"{at}: {column} names a pocket that was not asked for.", at)
 
 
 def normalised(identification: str) -> str:

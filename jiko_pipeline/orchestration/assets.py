@@ -137,7 +137,7 @@ DAILY_ASSETS: Final = (
     ),
     DailyAsset(
         PUBLISHED_TREASURY,
-        "The DuckDB file that people read: a verified copy, put in place by rename. Opening it never blocks the pipeline.",
+        "The DuckDB file that people read: a verified copy, put in place by rename. Reading it never blocks anything.",
         steps.publish,
         "tables",
         frozenset({"duckdb"}),
@@ -172,15 +172,12 @@ def _definition_metadata(tables: Sequence[str]) -> dict[str, object]:
     for name in tables[1:]:
         metadata[f"columns of {name}"] = column_schema(TABLES[name])
     metadata["tables"] = dg.MetadataValue.md(
-        "| table | one row is |\n|---|---|\n"
-        + "\n".join(f"| `{name}` | {TABLES[name].comment} |" for name in tables)
+        "| table | one row is |\n|---|---|\n" + "\n".join(f"| `{name}` | {TABLES[name].comment} |" for name in tables)
     )
     return metadata
 
 
-def report_days(
-    context: dg.AssetExecutionContext, report: StepReport, days: Sequence[date], count: str
-) -> None:
+def report_days(context: dg.AssetExecutionContext, report: StepReport, days: Sequence[date], count: str) -> None:
     """Each day's own figures on its own materialization, so that they plot by partition."""
     for day in days:
         counts: Mapping[str, int] = report.per_day.get(day, {})
@@ -227,9 +224,7 @@ def build_snapshot_asset(settings: Settings, prefix: list[str]) -> dg.AssetsDefi
         kinds={"duckdb", "json"},
         owners=list(OWNERS),
         description="The pockets as they are listed now, the days of their lives, and the reference list of bills.",
-        metadata=_definition_metadata(
-            ("staging.pocket", "staging.pocket_life", "staging.security_reference")
-        ),
+        metadata=_definition_metadata(("staging.pocket", "staging.pocket_life", "staging.security_reference")),
     )
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         report = steps.take_snapshots(settings, context.run_id)

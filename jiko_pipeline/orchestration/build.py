@@ -20,13 +20,12 @@ def build_defs(profile: str | None = None, *, settings: Settings | None = None) 
     daily = [build_daily_asset(declaration, settings, partitions, prefix) for declaration in DAILY_ASSETS]
     snapshot = build_snapshot_asset(settings, prefix)
     automation = build_automation(settings, daily, snapshot, partitions, suffix)
-    return dg.Definitions(
+    assets = dg.Definitions(
         assets=[*daily, snapshot],
         asset_checks=[
             build_control_checks(settings, partitions, prefix),
             *build_file_checks(settings, prefix),
         ],
-        jobs=list(automation.jobs),
-        schedules=list(automation.schedules),
         executor=dg.in_process_executor,
     )
+    return dg.Definitions.merge(assets, automation)

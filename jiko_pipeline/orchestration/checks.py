@@ -13,13 +13,17 @@ import dagster as dg
 from jiko_pipeline.orchestration.assets import CORE_FACTS, PUBLISHED_TREASURY, RECON_CONTROLS
 from jiko_pipeline.pipeline import inspection
 from jiko_pipeline.pipeline.windows import Window
-from jiko_pipeline.reconciliation.registry import Registry
+from jiko_pipeline.reconciliation.registry import Control, Registry
 from jiko_pipeline.settings import Settings
 
 
 def _window(context: dg.AssetCheckExecutionContext) -> Window:
     keys = context.partition_keys
     return Window(date.fromisoformat(min(keys)), date.fromisoformat(max(keys)))
+
+
+def _check_name(control: Control) -> str:
+    return f"{control.control_id}_{control.name}"
 
 
 def build_control_checks(
@@ -30,7 +34,7 @@ def build_control_checks(
     asset = dg.AssetKey([*prefix, *RECON_CONTROLS])
     specs = [
         dg.AssetCheckSpec(
-            name=control.name,
+            name=_check_name(control),
             asset=asset,
             description=f"{control.title}\n\n`{control.identity}` · {control.severity} · {control.evidence}",
             blocking=False,
@@ -48,13 +52,11 @@ def build_control_checks(
             broken = tally.broken if tally else 0
             not_tested = tally.not_tested if tally else 0
             yield dg.AssetCheckResult(
-                check_name=control.name,
+                check_name=_check_name(control),
                 asset_key=asset,
                 # No key tested is never a pass.
                 passed=broken == 0 and passed + not_tested > 0,
-                severity=dg.AssetCheckSeverity.ERROR
-                if control.severity == "S1"
-                else dg.AssetCheckSeverity.WARN,
+                severity=dg.AssetCheckSeverity.ERROR if control.severity == "S1" else dg.AssetCheckSeverity.WARN,
                 metadata={
                     "tested": passed + broken,
                     "passed": passed,

@@ -35,6 +35,7 @@ def run_daily_job(settings: Settings, windows: Iterable[Window]) -> bool:
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
                 tags={
                     "dagster/asset_partition_range_start": window.first.isoformat(),
                     "dagster/asset_partition_range_end": window.last.isoformat(),

@@ -4,7 +4,6 @@ Schedules are off until somebody turns them on in the UI. https://docs.dagster.i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC
 
 import dagster as dg
@@ -14,28 +13,20 @@ from jiko_pipeline.pipeline import windows
 from jiko_pipeline.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Automation:
-    """Jobs and schedules of one profile."""
-
-    jobs: tuple[dg.UnresolvedAssetJobDefinition, ...]
-    schedules: tuple[dg.ScheduleDefinition | dg.UnresolvedPartitionedAssetScheduleDefinition, ...]
-
-
 def build_automation(
     settings: Settings,
     daily: Sequence[dg.AssetsDefinition],
     snapshot: dg.AssetsDefinition,
     partitions: dg.PartitionsDefinition[str],
     suffix: str,
-) -> Automation:
+) -> dg.Definitions:
     """The daily job at 06:30, the re-read of the last business days at 07:15, the snapshots at 06:15, New York."""
     selection = dg.AssetSelection.assets(*daily)
     daily_job = dg.define_asset_job(
         f"daily_close{suffix}",
         selection=selection | dg.AssetSelection.checks_for_assets(*daily),
         partitions_def=partitions,
-        description=f"Everything for one day or a range of at most 31: fetch, load, reconcile, publish. {BACKFILL_GUIDE}",
+        description=f"One day, or a range of at most 31: fetch, load, reconcile, publish. {BACKFILL_GUIDE}",
         executor_def=dg.in_process_executor,
     )
     snapshot_job = dg.define_asset_job(
@@ -67,9 +58,9 @@ def build_automation(
             },
         )
 
-    return Automation(
-        jobs=(daily_job, snapshot_job),
-        schedules=(
+    return dg.Definitions(
+        jobs=[daily_job, snapshot_job],
+        schedules=[
             dg.build_schedule_from_partitioned_job(
                 daily_job,
                 name=f"daily_close_0630{suffix}",
@@ -86,5 +77,5 @@ def build_automation(
                 execution_timezone="America/New_York",
                 default_status=dg.DefaultScheduleStatus.STOPPED,
             ),
-        ),
+        ],
     )

@@ -46,9 +46,7 @@ class PocketLife:
 
     def lives_on(self, day: date) -> bool:
         """True when the pocket exists on `day`."""
-        return (self.opened_on is None or self.opened_on <= day) and (
-            self.closed_on is None or day <= self.closed_on
-        )
+        return (self.opened_on is None or self.opened_on <= day) and (self.closed_on is None or day <= self.closed_on)
 
 
 def cutoff(settings: Settings, day: date) -> datetime:
@@ -88,9 +86,7 @@ class Coverage:
         return None if instant is None else finality(self._settings, instant, day)
 
 
-def _reason(
-    states: Sequence[Finality | None], reason: PullReason, today: date
-) -> tuple[PullReason, str] | None:
+def _reason(states: Sequence[Finality | None], reason: PullReason, today: date) -> tuple[PullReason, str] | None:
     """(reason, round) of a pull over days in these states; None when there is nothing to ask for."""
     if reason is not PullReason.DAILY:
         return reason, today.isoformat()
@@ -142,9 +138,7 @@ def pulls_for(
                 why = _reason(states((kind,), life.pocket_id, (day,)), reason, today)
                 if why:
                     pulls.append(
-                        ReportPull(
-                            report_type, (form,), life.pocket_id, day, day, reason=why[0], round=why[1]
-                        )
+                        ReportPull(report_type, (form,), life.pocket_id, day, day, reason=why[0], round=why[1])
                     )
     trade_forms = (OutputFormat.CSV, OutputFormat.KYRIBA_CSV)
     trade_kinds = [KIND_OF_REPORT[ReportType.TRADE, form] for form in trade_forms]

@@ -103,7 +103,9 @@ def open_desk(settings: Settings) -> Iterator[Desk]:
     refuse_other_environment(settings.data_dir, settings.environment.value)
     with connect(settings) as bank:
         claim(settings.data_dir, bank.identity)
-        yield Desk(settings, bank, Archive(settings.archive_dir))
+        archive = Archive(settings.archive_dir)
+        archive.bind_world(bank.identity)
+        yield Desk(settings, bank, archive)
 
 
 def fetch_pockets(desk: Desk) -> list[PocketLife]:
@@ -236,6 +238,4 @@ def fetch_window_activity(settings: Settings, window: Window, *, now: datetime |
                     last=first_of_month,
                     parameters={"period": period},
                 )
-    return StepReport(
-        "fetch activity", {day: {"documents": documents if day <= last else 0} for day in window.days}
-    )
+    return StepReport("fetch activity", {day: {"documents": documents if day <= last else 0} for day in window.days})

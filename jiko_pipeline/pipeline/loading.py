@@ -43,9 +43,7 @@ def _touches(document: Document, window: Window | None) -> bool:
 def _scopes(settings: Settings, document: Document) -> tuple[Scope, ...]:
     instant = made_at(document)
     return tuple(
-        scope._replace(finality=finality(settings, instant, scope.day))
-        if document.first is not None
-        else scope
+        scope._replace(finality=finality(settings, instant, scope.day)) if document.first is not None else scope
         for scope in scopes_of(document.kind, document.pocket_id, document.first, document.last)
     )
 
@@ -58,18 +56,12 @@ def read_document(settings: Settings, archive: Archive, document: Document) -> L
         first=document.first,
         last=document.last,
     )
-    overall = (
-        Finality.AFTER_CUTOFF
-        if document.last is None
-        else finality(settings, made_at(document), document.last)
-    )
+    overall = Finality.AFTER_CUTOFF if document.last is None else finality(settings, made_at(document), document.last)
     scopes = _scopes(settings, document)
     try:
         reading = READERS[document.kind](bodies, expectation)
     except RefusedDocumentError as refusal:
-        return LoadedDocument(
-            document, scopes, overall, refusal=Refusal(refusal.code, str(refusal), refusal.locator)
-        )
+        return LoadedDocument(document, scopes, overall, refusal=Refusal(refusal.code, str(refusal), refusal.locator))
     return LoadedDocument(document, scopes, overall, reading=reading)
 
 
@@ -86,15 +78,11 @@ def load_kinds(settings: Settings, window: Window | None, kinds: Sequence[str], 
         if document.kind in kinds and document.customer_id == settings.profile and _touches(document, window)
     ]
     if not wanted:
-        return StepReport(
-            f"load {', '.join(kinds)}", {day: {"rows": 0} for day in window.days} if window else {}
-        )
+        return StepReport(f"load {', '.join(kinds)}", {day: {"rows": 0} for day in window.days} if window else {})
     identity = wanted[0].world
     with warehouse.writer(identity) as con:
         known = documents_loaded(con, [document.document_id for document in wanted])
-    fresh = [
-        read_document(settings, archive, document) for document in wanted if document.document_id not in known
-    ]
+    fresh = [read_document(settings, archive, document) for document in wanted if document.document_id not in known]
     summaries: list[LoadSummary] = []
     if fresh:
         with warehouse.writer(identity) as con:
@@ -135,9 +123,7 @@ def _report(
             for day in days:
                 quarantined[day] += 1
             pocket = f" of pocket {document.pocket_id[:8]}" if document.pocket_id else ""
-            notes.append(
-                f"{document.kind}{pocket} for {document.first} is quarantined: {item.refusal.message}"
-            )
+            notes.append(f"{document.kind}{pocket} for {document.first} is quarantined: {item.refusal.message}")
     if not window:
         return StepReport(
             f"load {', '.join(kinds)}",

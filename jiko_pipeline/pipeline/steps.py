@@ -24,9 +24,10 @@ from jiko_pipeline.pipeline.loading import (
 )
 from jiko_pipeline.pipeline.report import StepReport
 from jiko_pipeline.pipeline.windows import Window
-from jiko_pipeline.reconciliation.basis import DEMO_BASIS, confirm_basis, has_basis
+from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confirm_basis, confirmed_bases
 from jiko_pipeline.reconciliation.closing.build import build_close as build_close_tables
 from jiko_pipeline.reconciliation.registry import Registry
+from jiko_pipeline.reconciliation.runner import Counts
 from jiko_pipeline.reconciliation.runner import run_controls as run_all_controls
 from jiko_pipeline.settings import Environment, Settings
 from jiko_pipeline.warehouse.core_build import build_core as build_core_tables
@@ -80,14 +81,14 @@ def build_core(settings: Settings, window: Window, run_id: str, reason: str) -> 
 def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
     """Every control over the days of the window and those whose result depends on them."""
     with Warehouse(settings).existing() as con:
-        if settings.environment is Environment.SIMULATOR and not has_basis(con, settings.profile):
+        if settings.environment is Environment.SIMULATOR and not confirmed_bases(con, settings.profile):
             confirm_basis(
                 con,
-                DEMO_BASIS,
                 customer_id=settings.profile,
                 legal_entity_id=settings.legal_entity_id,
+                basis=DEMO_BASIS,
                 effective_from=settings.start_date,
-                confirmed_by="simulated bank",
+                confirmed_by=SIMULATED_BANK,
             )
         summary = run_all_controls(
             con,
@@ -99,13 +100,22 @@ def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -
             run_id=run_id,
             now=datetime.now(UTC),
         )
-    return StepReport("run controls", {day: summary.per_day(day) for day in window.days})
+    per_day = {}
+    for day in window.days:
+        counts = summary.by_day.get(day, Counts())
+        per_day[day] = {
+            "tested": counts.tested,
+            "passed": counts.passed,
+            "broken": counts.broken,
+            "not tested": counts.not_tested,
+        }
+    return StepReport("run controls", per_day)
 
 
 def build_close(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
     """The daily close and its bridge for the days that were judged."""
     with Warehouse(settings).existing() as con:
-        per_day = build_close_tables(
+        closes = build_close_tables(
             con,
             customer_id=settings.profile,
             legal_entity_id=settings.legal_entity_id,
@@ -113,7 +123,8 @@ def build_close(settings: Settings, window: Window, run_id: str, reason: str) ->
             last=window.last,
             run_id=run_id,
         )
-    return StepReport("build close", {day: dict(per_day.get(day, {})) for day in window.days})
+    by_day = {close.business_date: {"pockets": close.pockets, "ready": close.ready} for close in closes}
+    return StepReport("build close", {day: by_day.get(day, {}) for day in window.days})
 
 
 def publish(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:

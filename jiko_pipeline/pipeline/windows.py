@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from jiko_pipeline import calendars
-from jiko_pipeline.errors import JikoPipelineError, ExitCode
+from jiko_pipeline.errors import ExitCode, JikoPipelineError
 from jiko_pipeline.settings import REPORT_WINDOW_DAYS, Settings
 
 
@@ -66,9 +66,7 @@ def requested(settings: Settings, first: date, last: date, now: datetime) -> lis
     """The windows of a request by a person: refused before `JIKO_START_DATE` and after today."""
     today = calendars.new_york_date(now)
     if first < settings.start_date:
-        raise DateRangeError(
-            f"{first} lies before {settings.start_date}, the first day of the data (JIKO_START_DATE)."
-        )
+        raise DateRangeError(f"{first} lies before {settings.start_date}, the first day of the data (JIKO_START_DATE).")
     if last > today:
         raise DateRangeError(f"{last} lies in the future; today is {today} in New York.")
     return cut(first, last)

@@ -24,6 +24,7 @@ _FACTS: Final = (
     "quarantined",
     "document_fact",
     "statement_fact",
+    "repeated_row",
     "expected_document",
     "bank_daily",
     "bank_transaction",

@@ -7,9 +7,9 @@ from pathlib import Path
 from jiko_pipeline import calendars
 from jiko_pipeline.bank.order_book import OrderBook
 from jiko_pipeline.errors import ExitCode, most_serious
-from jiko_pipeline.reporting.published import open_published
 from jiko_pipeline.reporting.verdict import query
 from jiko_pipeline.settings import Settings
+from jiko_pipeline.warehouse.publish import published
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def status(settings: Settings, now: datetime) -> Status:
     """Where things stand at `now`. Raises StorageError when nothing has been published yet."""
     customer = settings.profile
     yesterday = calendars.previous_fed_business_day(calendars.new_york_date(now))
-    with open_published(settings) as con:
+    with published(settings) as con:
         landed = [day for (day,) in con.execute(query("days_closed"), [customer]).fetchall()]
         good = con.execute(query("last_good_date"), [customer]).fetchall()[0][0]
         not_ready = con.execute(query("count_not_ready"), [customer]).fetchall()[0][0]
@@ -89,12 +89,11 @@ def status(settings: Settings, now: datetime) -> Status:
         known = set(landed)
         missing = tuple(day for day in calendars.fed_business_days(landed[0], landed[-1]) if day not in known)
     reached = landed[-1] if landed else calendars.previous_fed_business_day(settings.start_date)
-    published = settings.published_file
     return Status(
         environment=settings.environment.value,
         data_dir=settings.data_dir,
-        published_file=published,
-        published_at=datetime.fromtimestamp(published.stat().st_mtime, tz=now.tzinfo),
+        published_file=settings.published_file,
+        published_at=datetime.fromtimestamp(settings.published_file.stat().st_mtime, tz=now.tzinfo),
         first_date=landed[0] if landed else None,
         last_date=landed[-1] if landed else None,
         last_good_date=good,

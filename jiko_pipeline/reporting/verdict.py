@@ -32,21 +32,17 @@ class PocketVerdict:
 
 def query(name: str) -> str:
     """The text of a query of this room."""
-    return (resources.files("jiko_pipeline.reporting") / "queries" / f"{name}.sql").read_text(
-        encoding="utf-8"
-    )
+    return (resources.files("jiko_pipeline.reporting") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def pocket_verdicts(
-    con: duckdb.DuckDBPyConnection, customer_id: str, first: date, last: date
-) -> list[PocketVerdict]:
+def pocket_verdicts(con: duckdb.DuckDBPyConnection, customer_id: str, first: date, last: date) -> list[PocketVerdict]:
     """One verdict a pocket over the days `first` to `last`, by pocket name; empty when nothing was closed."""
     not_ready: dict[str, list[tuple[date, str]]] = {}
-    for pocket_id, day, reasons in con.execute(
-        query("days_not_ready"), [customer_id, first, last]
-    ).fetchall():
+    for pocket_id, day, reasons in con.execute(query("days_not_ready"), [customer_id, first, last]).fetchall():
         not_ready.setdefault(pocket_id, []).append((day, reasons))
+    result = con.execute(query("pocket_verdicts"), [customer_id, first, last])
+    names = [column[0] for column in result.description or []]
     return [
-        PocketVerdict(*row, tuple(not_ready.get(row[0], ())))
-        for row in con.execute(query("pocket_verdicts"), [customer_id, first, last]).fetchall()
+        PocketVerdict(**dict(zip(names, row, strict=True)), not_ready=tuple(not_ready.get(row[0], ())))
+        for row in result.fetchall()
     ]

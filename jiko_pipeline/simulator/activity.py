@@ -1,25 +1,29 @@
 """What the customer does: deposits, payments, card purchases and transfers of one pocket and calendar day.
 
-Belongs here: which movements happen, when and how large, and when the bank books them. Does not belong here:
-what the bank does with the cash (`ledger`), how a movement is written (`documents`).
+Belongs here: which movements happen, when and how large, with whom. Does not belong here: when the bank books
+them (`bookings`), what it does with the cash (`ledger`), how a movement is written (`documents`).
 
-A payment is only made while bills on hand cover it, and only so that it is booked on a day on which bills
-trade; one that would be booked on another day is made on the next trading day instead.
+A payment is only made while bills on hand cover it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from jiko_pipeline import calendars
+from jiko_pipeline.simulator.bookings import (
+    WIRE_FEE_CENTS,
+    Booking,
+    booking_of,
+    details_of,
+    drawn_clock,
+    opening_deposit,
+    transaction,
+    wire_out,
+)
 from jiko_pipeline.simulator.draws import Draws, drawn_uuid
 from jiko_pipeline.simulator.model import Transaction
 from jiko_pipeline.simulator.roster import PocketPlan
-
-WIRE_FEE_CENTS: Final = 2_500
-BUSINESS_DAY_END: Final = time(19, 0)
 
 _QUIET_BEFORE_CLOSING: Final = timedelta(days=7)
 _SMALLEST_SPENDABLE_CENTS: Final = 25_000_000
@@ -52,158 +56,6 @@ _MERCHANTS: Final = (
     ("Vale Car Rental", "Austin TX", "CAR_RENTAL"),
 )
 _OUTSIDE_POCKETS: Final = ("Willow Ventures Treasury", "Yarrow Health Operating", "Zephyr Labs Reserve")
-
-
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """When a movement happens and on which business day the bank books it."""
-
-    moved_at: datetime
-    bank_date: date
-
-
-@lru_cache(maxsize=512)
-def _bank_dates(day: date) -> tuple[date, date]:
-    """The business date of a movement on `day` (before the end of the business day, after it)."""
-    following = calendars.next_fed_business_day(day)
-    return (day if calendars.is_fed_business_day(day) else following), following
-
-
-def _clock(draws: Draws, first_minute: int, last_minute: int) -> time:
-    minute = draws.between(first_minute, last_minute)
-    return time(minute // 60, minute % 60, draws.below(60), draws.below(1_000_000))
-
-
-def _booking(day: date, at: time, *, credit: bool) -> Booking:
-    before_end, after_end = _bank_dates(day)
-    bank_date = before_end if at < BUSINESS_DAY_END else after_end
-    if not credit and not calendars.is_trading_day(bank_date):
-        day = bank_date = calendars.next_trading_day(bank_date)
-        at = at.replace(hour=9 + at.hour % 8)
-    return Booking(calendars.new_york_instant(day, at), bank_date)
-
-
-def _settled_at(booking: Booking, minutes: int) -> datetime:
-    opening = calendars.new_york_instant(booking.bank_date, time(6, 0))
-    return max(booking.moved_at + timedelta(minutes=minutes), opening)
-
-
-def _details(kind: str, credit: bool, party: str, draws: Draws) -> dict[str, str | None]:
-    if kind == "ACH":
-        return {
-            "company_name": party,
-            "company_entry_description": "PAYMENT" if credit else "INVOICE",
-            "individual_identification_number": f"{draws.below(10**9):09d}",
-            "trace_number": f"0910{draws.below(10**11):011d}",
-        }
-    if kind == "WIRE":
-        return {"imad": f"MMQFMP{draws.below(100):02d}{draws.below(10**6):06d}", "beneficiary": party}
-    return {}
-
-
-def transaction(
-    plan: PocketPlan,
-    kind: str,
-    *,
-    credit: bool,
-    amount_cents: int,
-    booking: Booking,
-    counterparty: str,
-    key: tuple[object, ...],
-    transaction_key: tuple[object, ...] | None = None,
-    details: Mapping[str, str | None] | None = None,
-    description: str | None = None,
-) -> Transaction:
-    """A movement of `plan`'s pocket.
-
-    `key` makes its id, `transaction_key` the id that it shares with another leg.
-    """
-    id_ = drawn_uuid("activity", *key, plan.number)
-    title = {"ACH": "ACH", "WIRE": "Wire", "ON_US": "JikoNet transfer", "CARD": "Card", "FEE": "Wire fee"}[
-        kind
-    ]
-    words = "from" if credit else "to"
-    return Transaction(
-        id=id_,
-        transaction_id=drawn_uuid("transaction", *(transaction_key or (*key, plan.number))),
-        pocket_id=plan.id,
-        type=kind,
-        credit=credit,
-        amount_cents=amount_cents,
-        booked_at=booking.moved_at,
-        settled_at=_settled_at(booking, 1 + int(id_[:2], 16) // 4),
-        bank_date=booking.bank_date,
-        bank_reference=f"JB{booking.bank_date:%y%m%d}{id_[:8].upper()}",
-        title=title if kind == "FEE" else f"{title} {words} {counterparty}",
-        description=description or f"{title} {words} {counterparty}",
-        counterparty=counterparty,
-        details=details or {},
-    )
-
-
-def opening_deposit(plan: PocketPlan, seed: int) -> Transaction:
-    """The first wire into a pocket, on the day it opens."""
-    draws = Draws(seed, "opening", plan.number)
-    amount = plan.target_cents * draws.between(85, 105) // 100 // 10_000_000 * 10_000_000
-    at = _clock(draws, 9 * 60, 11 * 60)
-    return transaction(
-        plan,
-        "WIRE",
-        credit=True,
-        amount_cents=amount,
-        booking=_booking(plan.opened_on, at, credit=True),
-        counterparty="Customer's own bank",
-        key=(seed, "opening"),
-        details=_details("WIRE", True, plan.name, draws),
-        description=f"Initial funding of {plan.name}",
-    )
-
-
-def closing_payment(plan: PocketPlan, seed: int, day: date, cash_cents: int) -> tuple[Transaction, ...]:
-    """The wire that empties a pocket on the day it closes, and its fee; together they are `cash_cents`."""
-    draws = Draws(seed, "closing", plan.number)
-    booking = _booking(day, _clock(draws, 15 * 60 + 30, 16 * 60 + 30), credit=False)
-    return _wire_out(
-        plan,
-        cash_cents - WIRE_FEE_CENTS,
-        booking,
-        "Customer's own bank",
-        (seed, "closing"),
-        _details("WIRE", False, plan.name, draws),
-    )
-
-
-def _wire_out(
-    plan: PocketPlan,
-    amount_cents: int,
-    booking: Booking,
-    counterparty: str,
-    key: tuple[object, ...],
-    details: Mapping[str, str | None],
-) -> tuple[Transaction, ...]:
-    fee_booking = Booking(booking.moved_at + timedelta(microseconds=1_000), booking.bank_date)
-    wire = transaction(
-        plan,
-        "WIRE",
-        credit=False,
-        amount_cents=amount_cents,
-        booking=booking,
-        counterparty=counterparty,
-        key=key,
-        details=details,
-    )
-    fee = transaction(
-        plan,
-        "FEE",
-        credit=False,
-        amount_cents=WIRE_FEE_CENTS,
-        booking=fee_booking,
-        counterparty="Jiko",
-        key=(*key, "fee"),
-        details={"related_transaction_id": wire.transaction_id},
-        description=f"Fee for wire to {counterparty}",
-    )
-    return wire, fee
 
 
 class _Day:
@@ -251,22 +103,20 @@ class _Day:
                 "ACH",
                 credit=credit,
                 amount_cents=amount,
-                booking=_booking(self.day, _clock(self.draws, first_minute, last_minute), credit=credit),
+                booking=booking_of(self.day, drawn_clock(self.draws, first_minute, last_minute), credit=credit),
                 counterparty=party,
                 key=self._key(),
-                details=_details("ACH", credit, party, self.draws),
+                details=details_of("ACH", credit, party, self.draws),
             )
         )
 
     def wire(self, first_minute: int = 9 * 60, last_minute: int = 18 * 60 + 29, *, credit: bool) -> None:
-        amount = (
-            self._share(self.plan.target_cents, 4_000, 75_000) if credit else self._payment(4_000, 75_000)
-        )
+        amount = self._share(self.plan.target_cents, 4_000, 75_000) if credit else self._payment(4_000, 75_000)
         if amount is None:
             return
         party = self.draws.choice(_CUSTOMERS if credit else _SUPPLIERS)
-        booking = _booking(self.day, _clock(self.draws, first_minute, last_minute), credit=credit)
-        details = _details("WIRE", credit, party, self.draws)
+        booking = booking_of(self.day, drawn_clock(self.draws, first_minute, last_minute), credit=credit)
+        details = details_of("WIRE", credit, party, self.draws)
         if credit:
             self.made.append(
                 transaction(
@@ -281,14 +131,12 @@ class _Day:
                 )
             )
         else:
-            self.made.extend(_wire_out(self.plan, amount, booking, party, self._key(), details))
+            self.made.extend(wire_out(self.plan, amount, booking, party, self._key(), details))
 
     def card(self) -> None:
         if self.spendable < _SMALLEST_SPENDABLE_CENTS:
             return
-        amount = (
-            self.draws.between(900, 60_000) if self.draws.happens(70) else self.draws.between(60_000, 400_000)
-        )
+        amount = self.draws.between(900, 60_000) if self.draws.happens(70) else self.draws.between(60_000, 400_000)
         self.spendable -= amount
         merchant, location, merchant_type = self.draws.choice(_MERCHANTS)
         self.made.append(
@@ -297,7 +145,7 @@ class _Day:
                 "CARD",
                 credit=False,
                 amount_cents=amount,
-                booking=_booking(self.day, _clock(self.draws, 7 * 60, 22 * 60 + 59), credit=False),
+                booking=booking_of(self.day, drawn_clock(self.draws, 7 * 60, 22 * 60 + 59), credit=False),
                 counterparty=merchant,
                 key=self._key(),
                 details={
@@ -311,7 +159,7 @@ class _Day:
 
     def on_us_in(self, first_minute: int = 8 * 60, last_minute: int = 18 * 60 + 29) -> None:
         amount = self._share(self.plan.target_cents, 500, 20_000)
-        booking = _booking(self.day, _clock(self.draws, first_minute, last_minute), credit=True)
+        booking = booking_of(self.day, drawn_clock(self.draws, first_minute, last_minute), credit=True)
         party = self.draws.choice(_OUTSIDE_POCKETS)
         self._on_us(self.plan, True, amount, booking, party, "PEER_TO_PEER", self._key())
 
@@ -319,7 +167,7 @@ class _Day:
         amount = self._payment(500, 20_000)
         if amount is None:
             return
-        booking = _booking(self.day, _clock(self.draws, first_minute, last_minute), credit=False)
+        booking = booking_of(self.day, drawn_clock(self.draws, first_minute, last_minute), credit=False)
         key = self._key()
         open_partners = [
             partner
@@ -378,7 +226,7 @@ def movements(
 ) -> list[Transaction]:
     """The movements that `plan`'s customer makes on calendar `day`, both legs of transfers to `partners`.
 
-    `spendable_cents` is what bills on hand are worth less payments under way. A payment moved to the next
+    `spendable_cents` is what bills on hand have cost less payments under way. A payment moved to the next
     trading day is returned for the day on which it is made.
     """
     if day == plan.opened_on:

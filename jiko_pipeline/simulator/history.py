@@ -21,7 +21,9 @@ from jiko_pipeline.simulator.marks import Marks
 from jiko_pipeline.simulator.model import Bill, Trade, Transaction, WorldConfig
 from jiko_pipeline.simulator.roster import PocketPlan, roster
 
-_MONTHS_REMEMBERED: Final = 6
+_POCKET_MONTHS_REMEMBERED: Final = 200
+_FEWEST_MONTHS: Final = 3
+_MOST_MONTHS: Final = 16
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -123,6 +125,8 @@ class History:
         self._moment = DuringTheDay(marks)
         self._store: SnapshotStore = store if store is not None else MemoryStore()
         self._months: OrderedDict[date, Month] = OrderedDict()
+        room = _POCKET_MONTHS_REMEMBERED // len(self.plans)
+        self._most_months = min(max(room, _FEWEST_MONTHS), _MOST_MONTHS)
 
     def plan(self, pocket_id: str) -> PocketPlan:
         """The plan of a pocket. Raises LookupError for an unknown id."""
@@ -157,7 +161,7 @@ class History:
             known, after = self._compute(first, self.snapshot(first))
             self._store.put(_next_month(first), after)
             self._months[first] = known
-            if len(self._months) > _MONTHS_REMEMBERED:
+            if len(self._months) > self._most_months:
                 self._months.popitem(last=False)
         self._months.move_to_end(first)
         return known
@@ -198,7 +202,7 @@ class History:
         for calendar_day in calendars.days(max(first, self.first_day), end - _ONE_DAY):
             living = [plan for plan in self.plans if plan.lives_on(calendar_day)]
             for plan in living:
-                worth = states[plan.number].closing_cents if plan.number in states else 0
+                worth = states[plan.number].cost_cents if plan.number in states else 0
                 partners = [partner for partner in living if partner is not plan]
                 spendable = worth - owed[plan.id]
                 for row in movements(plan, self._seed, calendar_day, spendable, partners):
@@ -207,9 +211,7 @@ class History:
             if not calendars.is_fed_business_day(calendar_day):
                 continue
             for plan in living:
-                due = sorted(
-                    waiting.pop((plan.id, calendar_day), ()), key=lambda row: (row.booked_at, row.id)
-                )
+                due = sorted(waiting.pop((plan.id, calendar_day), ()), key=lambda row: (row.booked_at, row.id))
                 owed[plan.id] -= sum(row.amount_cents for row in due if not row.credit)
                 before = states.get(plan.number, PocketState())
                 done = settle(plan, self._seed, calendar_day, before, due, self._pricing)

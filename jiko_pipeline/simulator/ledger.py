@@ -12,8 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Protocol
 
 from jiko_pipeline import calendars, tbill
-from jiko_pipeline.simulator.activity import closing_payment
 from jiko_pipeline.simulator.bills import newest_issue
+from jiko_pipeline.simulator.bookings import closing_payment
 from jiko_pipeline.simulator.draws import drawn_integer, drawn_uuid
 from jiko_pipeline.simulator.model import Bill, Position, Trade, Transaction
 from jiko_pipeline.simulator.roster import PocketPlan
@@ -65,6 +65,11 @@ class PocketState:
     def closing_cents(self) -> int:
         """Closing balance of the brokerage statement: bills at the day's mark and cash."""
         return self.bills_value_cents + self.cash_cents
+
+    @property
+    def cost_cents(self) -> int:
+        """What the customer goes by: bills at cost and cash, so that no payment depends on a mark."""
+        return sum(held.cost_cents for held in self.holdings) + self.cash_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +153,7 @@ class _Session:
             del self.holdings[place]
         else:
             relieved = holding.cost_cents * quantity // holding.quantity
-            self.holdings[place] = Holding(
-                holding.bill, holding.quantity - quantity, holding.cost_cents - relieved
-            )
+            self.holdings[place] = Holding(holding.bill, holding.quantity - quantity, holding.cost_cents - relieved)
         self._record(activity, holding.bill, quantity, price, proceeds)
 
     def _record(self, activity: str, bill: Bill, quantity: int, price: int, cash_cents: int) -> None:
@@ -257,9 +260,7 @@ def settle(
             )
         )
     value = sum(position.market_value_cents for position in positions)
-    net_purchases = sum(
-        trade.cash_cents if trade.activity == "BUY" else -trade.cash_cents for trade in session.trades
-    )
+    net_purchases = sum(trade.cash_cents if trade.activity == "BUY" else -trade.cash_cents for trade in session.trades)
     return PocketDay(
         plan=plan,
         day=day,

@@ -149,9 +149,7 @@ class Marks:
         return curve[-1]
 
     def _curve(self, ordinal: int) -> tuple[int, ...]:
-        wander = (
-            self._wander(ordinal) - self._wander(self._last_auction) if ordinal > self._last_auction else 0
-        )
+        wander = self._wander(ordinal) - self._wander(self._last_auction) if ordinal > self._last_auction else 0
         levels = []
         for _, ordinals, rates in _nodes():
             place = bisect_right(ordinals, ordinal)
@@ -160,9 +158,7 @@ class Marks:
             elif place == len(ordinals):
                 level = rates[-1]
             else:
-                level = _between(
-                    ordinal, ordinals[place - 1], rates[place - 1], ordinals[place], rates[place]
-                )
+                level = _between(ordinal, ordinals[place - 1], rates[place - 1], ordinals[place], rates[place])
             levels.append(max(level + wander, RATE_FLOOR))
         return tuple(levels)
 

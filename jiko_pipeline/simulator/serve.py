@@ -15,8 +15,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum
@@ -38,7 +38,7 @@ from jiko_pipeline.simulator.world import World
 
 ANNOUNCEMENT: Final = "simulator.json"
 OWN_CLIENT_ID: Final = "simulated-client"
-_WATCH_SECONDS: Final = 0.25
+_STARTING_SECONDS: Final = 0.005
 
 
 class ServeExit(IntEnum):
@@ -78,7 +78,11 @@ class ServeOptions:
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
 
-def serve(options: ServeOptions) -> None:
+Announced = Callable[[Mapping[str, Any]], None]
+"""Is told the content of `simulator.json` once it is written."""
+
+
+def serve(options: ServeOptions, announced: Announced = lambda _: None) -> None:
     """Serve until SIGTERM, SIGINT, `POST /__simulator__/shutdown` or idleness.
 
     Raises ServeRefusedError when another process serves this state directory (60), when the directory belongs
@@ -95,7 +99,7 @@ def serve(options: ServeOptions) -> None:
                 ServeExit.STORAGE,
             ) from None
         with _only_process(options.state_dir), State(options.state_dir / "state.sqlite") as state:
-            _serve(options, state)
+            _serve(options, state, announced)
     finally:
         os.umask(previous_mask)
 
@@ -113,16 +117,14 @@ def _only_process(state_dir: Path) -> Iterator[None]:
         yield
 
 
-def _serve(options: ServeOptions, state: State) -> None:
+def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
     try:
         world = World(options.config, snapshots=Snapshots(state))
         state.bind_world(world.world_id)
         # Choosing where a fault is planted may find that this world has no place for it.
         world.truth()
     except (ValueError, LookupError) as error:
-        raise ServeRefusedError(
-            f"This world cannot be simulated: {error}.", ServeExit.WRONG_STATE_OR_KEY
-        ) from None
+        raise ServeRefusedError(f"This world cannot be simulated: {error}.", ServeExit.WRONG_STATE_OR_KEY) from None
     except AnotherWorldError as error:
         raise ServeRefusedError(
             f"The state directory {options.state_dir} cannot be used: {error}."
@@ -136,8 +138,10 @@ def _serve(options: ServeOptions, state: State) -> None:
         api_origin = f"http://{options.host}:{api.getsockname()[1]}"
         storage_host = f"localhost:{storage.getsockname()[1]}"
         servers: list[uvicorn.Server] = []
+        stopping = asyncio.Event()
 
         def stop() -> None:
+            stopping.set()
             for server in servers:
                 server.should_exit = True
 
@@ -167,7 +171,12 @@ def _serve(options: ServeOptions, state: State) -> None:
             "limits": options.limits.value,
             **own_client,
         }
-        asyncio.run(_run(servers, (api, storage), options, bank, announcement))
+
+        def announce() -> None:
+            _write_announcement(options.state_dir / ANNOUNCEMENT, announcement)
+            announced(announcement)
+
+        asyncio.run(_run(servers, (api, storage), options, bank, announce, stopping))
 
 
 async def _run(
@@ -175,41 +184,52 @@ async def _run(
     sockets: tuple[socket.socket, socket.socket],
     options: ServeOptions,
     bank: SimulatedBank,
-    announcement: Mapping[str, Any],
+    announce: Callable[[], None],
+    stopping: asyncio.Event,
 ) -> None:
     loop = asyncio.get_running_loop()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, bank.stop)
-    file = options.state_dir / ANNOUNCEMENT
-    watch = asyncio.create_task(_watch(servers, options.idle_exit_seconds, bank, file, announcement))
     try:
         await asyncio.gather(
-            *(server.serve([bound]) for server, bound in zip(servers, sockets, strict=True)), watch
+            *(_one(server, bound, bank) for server, bound in zip(servers, sockets, strict=True)),
+            _watch(servers, options.idle_exit_seconds, bank, announce, stopping),
         )
     finally:
+        (options.state_dir / ANNOUNCEMENT).unlink(missing_ok=True)
+
+
+async def _one(server: uvicorn.Server, bound: socket.socket, bank: SimulatedBank) -> None:
+    try:
+        await server.serve([bound])
+    finally:
+        # Neither origin is of use without the other.
         bank.stop()
-        file.unlink(missing_ok=True)
 
 
 async def _watch(
     servers: list[uvicorn.Server],
     idle_exit_seconds: float | None,
     bank: SimulatedBank,
-    file: Path,
-    announcement: Mapping[str, Any],
+    announce: Callable[[], None],
+    stopping: asyncio.Event,
 ) -> None:
     """Announce the process once both servers answer; then end it when nobody has asked for long."""
     while not all(server.started for server in servers):
-        if any(server.should_exit for server in servers):
+        if stopping.is_set():
             return
-        await asyncio.sleep(0.005)
-    _write_announcement(file, announcement)
-    while not any(server.should_exit for server in servers):
-        if idle_exit_seconds is not None and time.monotonic() - bank.last_request >= idle_exit_seconds:
-            bank.stop()
-        await asyncio.sleep(_WATCH_SECONDS)
-    bank.stop()
+        await asyncio.sleep(_STARTING_SECONDS)
+    announce()
+    while not stopping.is_set():
+        left = None
+        if idle_exit_seconds is not None:
+            left = bank.last_request + idle_exit_seconds - time.monotonic()
+            if left <= 0:
+                bank.stop()
+                return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), left)
 
 
 def _write_announcement(file: Path, announcement: Mapping[str, Any]) -> None:
@@ -239,6 +259,8 @@ def _server(application: ASGIApp) -> uvicorn.Server:
             server_header=False,
             lifespan="off",
             ws="none",
+            # Longer than clients keep idle connections, so that the server is not the one to close them.
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=2,
         )
     )

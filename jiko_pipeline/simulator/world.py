@@ -76,30 +76,22 @@ class World:
         """All pockets opened up to `on`; `closed_on` is set where it is not later than `on`."""
         return tuple(plan.pocket(on) for plan in self._history.plans if plan.opened_on <= on)
 
-    def bank_statement(
-        self, pocket_id: str, day: date, *, provisional: bool = False
-    ) -> StatementFacts | None:
+    def bank_statement(self, pocket_id: str, day: date, *, provisional: bool = False) -> StatementFacts | None:
         """The bank statement of a pocket and day, or None when the bank never issues it.
 
         Raises LookupError outside the pocket's life and on a day that is no Fed business day.
         """
-        facts = statements.bank_statement(
-            self._day(pocket_id, day, provisional=provisional), provisional=provisional
-        )
+        facts = statements.bank_statement(self._day(pocket_id, day, provisional=provisional), provisional=provisional)
         return facts if self._fault is None else self._fault.statement(facts)
 
-    def brokerage_statement(
-        self, pocket_id: str, day: date, *, provisional: bool = False
-    ) -> StatementFacts | None:
+    def brokerage_statement(self, pocket_id: str, day: date, *, provisional: bool = False) -> StatementFacts | None:
         """The brokerage statement of a pocket and day; None and errors as for `bank_statement`."""
         facts = statements.brokerage_statement(
             self._day(pocket_id, day, provisional=provisional), provisional=provisional
         )
         return facts if self._fault is None else self._fault.statement(facts)
 
-    def position_summary(
-        self, pocket_id: str, day: date, *, provisional: bool = False
-    ) -> PositionSummary | None:
+    def position_summary(self, pocket_id: str, day: date, *, provisional: bool = False) -> PositionSummary | None:
         """The positions of a pocket at the end of a day; None and errors as for `bank_statement`."""
         summary = statements.position_summary(self._day(pocket_id, day, provisional=provisional))
         return summary if self._fault is None else self._fault.positions(summary)
@@ -162,9 +154,7 @@ class World:
             if ready > on:
                 break
             for plan in self._history.plans:
-                if plan.opened_on <= _month_end(month) and (
-                    plan.closes_on is None or plan.closes_on >= month
-                ):
+                if plan.opened_on <= _month_end(month) and (plan.closes_on is None or plan.closes_on >= month):
                     for kind in (statements.BANK, statements.BROKERAGE):
                         made.append(
                             MonthlyStatement(
@@ -244,9 +234,7 @@ class World:
         mark = Mark(one.cusip, day, marks.price_micros(one, day))
         if self._fault is None:
             return mark
-        return self._fault.price(
-            mark, lambda: marks.price_micros(one, calendars.previous_fed_business_day(day))
-        )
+        return self._fault.price(mark, lambda: marks.price_micros(one, calendars.previous_fed_business_day(day)))
 
 
 def world_id(config: WorldConfig) -> str:
@@ -261,9 +249,7 @@ def _check(config: WorldConfig) -> None:
     offered = WorldConfig()
     for name in ("settlement", "close_basis", "gain", "fee_path", "sweep_posting", "mark"):
         if getattr(config, name) != getattr(offered, name):
-            raise ValueError(
-                f"the simulated bank offers {name} {getattr(offered, name)}, not {getattr(config, name)}"
-            )
+            raise ValueError(f"the simulated bank offers {name} {getattr(offered, name)}, not {getattr(config, name)}")
     if config.fault is not None:
         definition(config.fault)
 

@@ -1,7 +1,7 @@
 """Connections and transactions: how DuckDB is configured wherever the pipeline opens it.
 
-Belongs here: settings of a connection, transactions, the wording of DuckDB's errors. Does not belong here: which file
-is opened and by whom (`jiko_pipeline.warehouse.file`, `jiko_pipeline.warehouse.publish`).
+Belongs here: settings of a connection, transactions, the wording of DuckDB's errors. Does not belong here:
+which file is opened and by whom (`jiko_pipeline.warehouse.file`, `jiko_pipeline.warehouse.publish`).
 """
 
 import os

@@ -1,6 +1,7 @@
 """What is in already: the questions that the pipeline asks before it fetches.
 
-Belongs here: reading the manifest. Does not belong here: what the calendar expects (`jiko_pipeline.pipeline`).
+Belongs here: reading the manifest. Does not belong here: what the calendar expects
+(`jiko_pipeline.pipeline`).
 """
 
 from collections.abc import Iterable
@@ -17,8 +18,8 @@ class ScopeState:
     """One pocket and day of one kind.
 
     `finality` is the best among the deliveries of the current content, None when nothing good has arrived.
-    `latest_outcome` is that of the delivery that arrived last; `is_refused` is true while the newest document of the
-    scope is in quarantine. `known_from_utc` (naive UTC) is the last arrival.
+    `latest_outcome` is that of the delivery that arrived last; `is_refused` is true while the newest
+    document of the scope is in quarantine. `known_from_utc` (naive UTC) is the last arrival.
     """
 
     finality: Finality | None
@@ -69,9 +70,7 @@ def scope_states(
     states = {}
     for pocket, day, is_final, is_held, outcome, is_refused, version, known_from in rows:
         held = Finality.AFTER_CUTOFF if is_final else Finality.PROVISIONAL
-        states[(pocket, day)] = ScopeState(
-            held if is_held else None, outcome, is_refused, version, known_from
-        )
+        states[(pocket, day)] = ScopeState(held if is_held else None, outcome, is_refused, version, known_from)
     return states
 
 

@@ -4,11 +4,11 @@ Belongs here: every statement that creates or alters. Does not belong here: the 
 (`jiko_pipeline.warehouse.tables`), rows of facts.
 """
 
+import hashlib
 from importlib import resources
 from typing import Final
 
 import duckdb
-import polars as pl
 
 from jiko_pipeline.errors import StorageError
 from jiko_pipeline.formats.frames import Column
@@ -46,10 +46,7 @@ def comment_sql(spec: TableSpec) -> list[str]:
     """The comments of a table and of each of its columns."""
     return [
         f"comment on table {_name(spec)} is {quoted(spec.comment)}",
-        *(
-            f'comment on column {_name(spec)}."{column.name}" is {quoted(column.comment)}'
-            for column in spec.columns
-        ),
+        *(f'comment on column {_name(spec)}."{column.name}" is {quoted(column.comment)}' for column in spec.columns),
     ]
 
 
@@ -62,13 +59,20 @@ def dictionary() -> list[tuple[str, str, str, int, str, str, str]]:
     ]
 
 
+def definitions_hash() -> str:
+    """Changes whenever a declaration, a comment, a view or a macro does."""
+    texts = [text for spec in TABLES.values() for text in (create_table_sql(spec), *comment_sql(spec))]
+    return hashlib.sha256("\n".join([*texts, *_view_statements(), *_macro_statements()]).encode()).hexdigest()
+
+
 def is_current(con: duckdb.DuckDBPyConnection) -> bool:
-    """True when the file's own dictionary and SQL objects are those of this version of the package."""
-    rows = con.execute(
-        "select table_schema, table_name, column_name, column_seq, data_type, column_role, column_comment"
-        " from meta.data_dictionary"
+    """True when the schema of the file is that of this version of the package."""
+    columns = con.execute(
+        "select column_name from duckdb_columns() where schema_name = 'meta' and table_name = 'world'"
     ).fetchall()
-    return sorted(rows) == sorted(dictionary())
+    if ("definitions_hash",) not in columns:
+        return False
+    return con.execute("select definitions_hash from meta.world").fetchall() == [(definitions_hash(),)]
 
 
 def create_schema(con: duckdb.DuckDBPyConnection) -> None:
@@ -92,37 +96,42 @@ def create_schema(con: duckdb.DuckDBPyConnection) -> None:
             _add_columns(con, spec, found)
         for statement in comment_sql(spec):
             con.execute(statement)
-    for file_name in _VIEWS:
-        con.execute(resources.files(f"{__package__}.views").joinpath(file_name).read_text(encoding="utf-8"))
-    con.execute(_schema_view())
-    con.execute("comment on view meta.schema_comment is 'What each schema holds.'")
-    con.execute(table_hash_macro())
-    con.execute(
-        "comment on macro table meta.table_hash is"
-        " 'Row count and order-free hash of the content columns of one table, named schema.table.'"
-    )
+    for statement in (*_view_statements(), *_macro_statements()):
+        con.execute(statement)
     con.execute("delete from meta.data_dictionary")
     frame = frame_from(TABLES["meta.data_dictionary"], dictionary())
     with registered(con, "load_dictionary", frame):
         con.execute("insert into meta.data_dictionary by name select * from load_dictionary")
+    con.execute("update meta.world set definitions_hash = ?", [definitions_hash()])
 
 
-def _schema_view() -> str:
-    """The comments of the schemas as a view, because DuckDB takes none on a schema itself."""
+def _view_statements() -> list[str]:
+    """Every view with its comments. Comments of schemas are a view, because DuckDB takes none on a schema itself."""
     rows = ", ".join(f"({quoted(schema)}, {quoted(comment)})" for schema, comment in SCHEMA_COMMENTS.items())
-    return (
+    return [
         "create or replace view meta.schema_comment as"
-        f" select schema_name, schema_comment from (values {rows}) as v (schema_name, schema_comment)"
-    )
+        f" select schema_name, schema_comment from (values {rows}) as v (schema_name, schema_comment)",
+        "comment on view meta.schema_comment is 'What each schema holds.'",
+        *(
+            statement.strip()
+            for file_name in _VIEWS
+            for statement in package_sql("views", file_name).split(";\n")
+            if statement.strip()
+        ),
+    ]
+
+
+def _macro_statements() -> list[str]:
+    return [
+        table_hash_macro(),
+        "comment on macro table meta.table_hash is"
+        " 'Row count and order-free hash of the content columns of one table, named schema.table.'",
+    ]
 
 
 def _add_columns(con: duckdb.DuckDBPyConnection, spec: TableSpec, found: dict[str, str]) -> None:
     declared = {column.name: column for column in spec.columns}
-    wrong = [
-        name
-        for name, sql_type in found.items()
-        if name not in declared or declared[name].sql_type != sql_type
-    ]
+    wrong = [name for name, sql_type in found.items() if name not in declared or declared[name].sql_type != sql_type]
     missing = [column for name, column in declared.items() if name not in found]
     if wrong or any(column.required for column in missing):
         names = ", ".join([*wrong, *(column.name for column in missing if column.required)])
@@ -138,8 +147,3 @@ def _add_columns(con: duckdb.DuckDBPyConnection, spec: TableSpec, found: dict[st
 def package_sql(folder: str, file_name: str) -> str:
     """The text of an SQL file of this room."""
     return resources.files(__package__).joinpath(folder, file_name).read_text(encoding="utf-8")
-
-
-def empty_of(spec: TableSpec) -> pl.DataFrame:
-    """A frame without rows that has the table's columns."""
-    return pl.DataFrame(schema={column.name: column.polars_type for column in spec.columns})

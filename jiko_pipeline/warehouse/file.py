@@ -3,8 +3,8 @@
 Belongs here: the connection of the one writer, birth and migration of the file, transactions. Does not belong
 here: declarations and SQL of the schema (`jiko_pipeline.warehouse.ddl`), loading, publishing.
 
-DuckDB lets one process write and then keeps all others out, readers too; so nobody but the holder of the writer's
-lock ever opens this file, and people read the published copy.
+DuckDB lets one process write and then keeps all others out, readers too; so nobody but the holder of the
+writer's lock ever opens this file, and people read the published copy.
 """
 
 import os
@@ -55,12 +55,11 @@ class Warehouse:
         """The one connection that writes, with the schema in place; closed when the block ends.
 
         Do short work inside: neither download nor poll. Raises AlreadyRunningError when another process holds
-        the lock for longer than `writer_wait_seconds`, WorldMismatchError when the directory belongs to another
-        world, StorageError when the file cannot be used.
+        the lock for longer than `writer_wait_seconds`, WorldMismatchError when the directory belongs to
+        another world, StorageError when the file cannot be used.
         """
         claim(self._settings.data_dir, identity)
-        with self.locked(), self._opened() as con:
-            self._prepare(con, World.of(identity))
+        with self.locked(), self.opened(identity) as con:
             yield con
 
     @contextmanager
@@ -69,14 +68,18 @@ class Warehouse:
 
         Raises StorageError when there is no warehouse yet.
         """
+        with self.writer(self.world()) as con:
+            yield con
+
+    def world(self) -> World:
+        """The world that the directory was born to. Raises StorageError when there is no warehouse yet."""
         world = identity_of(self._settings.data_dir)
         if world is None or not self.path.exists():
             raise StorageError(
                 f"There is no warehouse in {self._settings.data_dir} yet.",
                 remedy="Run `jiko sync` or `jiko demo` first.",
             )
-        with self.writer(world) as con:
-            yield con
+        return world
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -90,9 +93,11 @@ class Warehouse:
                 os.umask(before)
 
     @contextmanager
-    def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def opened(self, identity: WorldIdentity) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The connection that writes, for a caller that holds the lock (`locked`); see `writer`."""
         con = _connect(self.path)
         try:
+            self._prepare(con, World.of(identity))
             yield con
         except duckdb.FatalException as error:
             raise StorageError(
@@ -109,7 +114,8 @@ class Warehouse:
             with transaction(con):
                 ddl.create_schema(con)
                 con.execute(
-                    "insert into meta.world values (?, ?, ?, ?, ?, ?)",
+                    "insert into meta.world (environment, api_origin, world_id, born_at_utc, schema_version,"
+                    " package_version, definitions_hash) values (?, ?, ?, ?, ?, ?, ?)",
                     [
                         world.environment,
                         world.api_origin,
@@ -117,6 +123,7 @@ class Warehouse:
                         datetime.now(UTC).replace(tzinfo=None),
                         ddl.SCHEMA_VERSION,
                         package_version(),
+                        ddl.definitions_hash(),
                     ],
                 )
                 reference.store_rules(con)
@@ -155,9 +162,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _world_in(con: duckdb.DuckDBPyConnection, path: Path) -> World | None:
     """The world stated in the file, None for a file without tables; refuses what a newer version made."""
-    tables = con.execute(
-        "select schema_name || '.' || table_name from duckdb_tables() where not internal"
-    ).fetchall()
+    tables = con.execute("select schema_name || '.' || table_name from duckdb_tables() where not internal").fetchall()
     if not tables:
         return None
     if ("meta.world",) not in tables:
@@ -170,11 +175,11 @@ def _world_in(con: duckdb.DuckDBPyConnection, path: Path) -> World | None:
     ).fetchall()
     if len(rows) != 1:
         raise StorageError(f"The file {path} does not say which world its data belongs to.")
-    environment, api_origin, world_id, schema_version, package_version = rows[0]
+    environment, api_origin, world_id, schema_version, made_by = rows[0]
     if schema_version > ddl.SCHEMA_VERSION:
         raise StorageError(
-            f"The file {path} was made by jiko_pipeline {package_version} with schema {schema_version}; "
+            f"The file {path} was made by jiko_pipeline {made_by} with schema {schema_version}; "
             f"this is {package_version()} with schema {ddl.SCHEMA_VERSION}.",
-            remedy=f"Use jiko_pipeline {package_version} or newer.",
+            remedy=f"Use jiko_pipeline {made_by} or newer.",
         )
     return World(environment, api_origin, world_id)

@@ -3,9 +3,10 @@
 Belongs here: the canonical text of a row, its hash, the hash of a table as SQL and as the macro
 `meta.table_hash`. Does not belong here: comparing two files.
 
-A row's text is `N` for null and `V<length>:<text>` otherwise, column after column, so no two different rows share
-a text. A table's hash is made of the count and the sums of both halves of the MD5 of each row: equal rows count as
-often as they occur and their order does not matter. Only functions that DuckDB 1.2 and later agree on are used.
+A row's text is `N` for null and `V<length>:<text>` otherwise, column after column, so no two different rows
+share a text. A table's hash is made of the count and the sums of both halves of the MD5 of each row: equal
+rows count as often as they occur and their order does not matter. Only functions that DuckDB 1.2 and later
+agree on are used.
 """
 
 from collections.abc import Iterable
@@ -33,11 +34,8 @@ class TableHash:
 def text_of(columns: Iterable[str], alias: str = "") -> str:
     """SQL for the canonical text of the named columns."""
     prefix = f"{alias}." if alias else ""
-    parts = [
-        f"coalesce('V' || length(cast({prefix}\"{name}\" as varchar)) || ':' || cast({prefix}\"{name}\" as varchar), 'N')"
-        for name in columns
-    ]
-    return " || ".join(parts)
+    texts = [f'cast({prefix}"{name}" as varchar)' for name in columns]
+    return " || ".join(f"coalesce('V' || length({text}) || ':' || {text}, 'N')" for text in texts)
 
 
 def _summed(spec: TableSpec, where: str = "") -> str:
@@ -68,9 +66,7 @@ def hash_of(con: duckdb.DuckDBPyConnection, table_name: str) -> TableHash:
 
 def compared_tables() -> list[str]:
     """The tables that two runs over the same documents must have equal."""
-    return [
-        name for name, spec in TABLES.items() if spec.schema in _HASHED_SCHEMAS and name not in _RUN_RECORDS
-    ]
+    return [name for name, spec in TABLES.items() if spec.schema in _HASHED_SCHEMAS and name not in _RUN_RECORDS]
 
 
 def table_hashes(con: duckdb.DuckDBPyConnection) -> list[TableHash]:

@@ -90,6 +90,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         _ranged("API_TRADES", "api_trade", Span.INSTANT_COLUMN, "traded_at_utc"),
         _ranged("MONTHLY_STATEMENTS", "monthly_statement", Span.PERIOD),
         _snapshot("POCKETS", "pocket"),
+        _snapshot("POCKET_LIVES", "pocket_life"),
         _snapshot("SECURITY_REFERENCE", "security_reference"),
     )
 }
@@ -108,9 +109,7 @@ def kind_of(name: str) -> Kind:
         raise UnknownKindError(f"The warehouse knows no documents of kind {name}.") from None
 
 
-def scopes_of(
-    kind_name: str, pocket_id: str | None, first: date | None, last: date | None
-) -> tuple[Scope, ...]:
+def scopes_of(kind_name: str, pocket_id: str | None, first: date | None, last: date | None) -> tuple[Scope, ...]:
     """The scopes of a document that was asked for `pocket_id` and the days `first` to `last`, both included.
 
     A ranged document has one scope a day, rows or none. Raises ValueError when a dated kind lacks its days.

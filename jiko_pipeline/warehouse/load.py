@@ -1,13 +1,15 @@
 """Taking a batch of documents in: one transaction, versions by scope, nothing stored twice.
 
-Belongs here: what a load is given and gives back, its steps in order, the recount after it. The set-based SQL of
-each step is in `load_sql/` and run by `load_transaction`; preparing rows is in `jiko_pipeline.warehouse.load_rows`. Does not belong here: reading
-bytes (`jiko_pipeline.formats`) and what the rows mean (`core`).
+Belongs here: what a load is given and gives back, its steps in order, the recount after it. The set-based
+SQL of each step is in `load_sql/` and run by `load_transaction`; preparing rows is in
+`jiko_pipeline.warehouse.load_rows`. Does not belong here: reading bytes (`jiko_pipeline.formats`) and what
+the rows mean (`core`).
 
-A load is one window of one kind of document. Its documents are taken in the order in which they arrived. For each
-scope (pocket and day) a document either repeats the current content, or is older than what is current, or makes
-a new version: rows that are no longer stated end at the arrival of the document, rows that are new begin then, and
-rows that are still stated are left alone. Feeding the archive through this same function builds the same tables.
+A load is one window of one kind of document. Its documents are taken in the order in which they arrived.
+For each scope (pocket and day) a document either repeats the current content, or is older than what is
+current, or makes a new version: rows that are no longer stated end at the arrival of the document, rows
+that are new begin then, and rows that are still stated are left alone. Feeding the archive through this
+same function builds the same tables.
 """
 
 import json
@@ -145,6 +147,8 @@ def load(con: duckdb.DuckDBPyConnection, batch: LoadBatch, *, run_id: str | None
     """
     kind = kind_of(batch.kind)
     fresh = _in_order_of_arrival(con, batch)
+    if not fresh:
+        return LoadSummary(batch.kind, 0, len(batch.documents), 0, 0, 0, {}, (), {})
     rows = prepared(kind, fresh)
     bounds = _bounds(batch, fresh, run_id)
     with transaction(con):
@@ -155,8 +159,7 @@ def load(con: duckdb.DuckDBPyConnection, batch: LoadBatch, *, run_id: str | None
             load_transaction.take_turn(con, kind, turn, bounds)
         manifest = _manifest(batch, kind, fresh, rows, run_id)
         load_transaction.enter(con, manifest, bounds)
-        if fresh:
-            _enter_watermark(con, batch, manifest, run_id)
+        _enter_watermark(con, batch, manifest, run_id)
         done = _summary(con, batch, kind, manifest, bounds)
         load_transaction.drop_staged(con, kind)
     _recount(con, batch, kind, fresh, bounds)
@@ -182,7 +185,7 @@ def _in_order_of_arrival(con: duckdb.DuckDBPyConnection, batch: LoadBatch) -> tu
 
 
 def _bounds(batch: LoadBatch, fresh: Sequence[LoadedDocument], run_id: str | None) -> dict[str, Any]:
-    scope_days = [scope.day for item in fresh for scope in item.scopes] or [SNAPSHOT_DATE]
+    scope_days = [scope.day for item in fresh for scope in item.scopes]
     return {
         "customer_id": batch.customer_id,
         "legal_entity_id": batch.legal_entity_id,
@@ -306,9 +309,7 @@ def _manifest(
                 "loaded_run_id": run_id,
             }
         )
-    return pl.DataFrame(
-        lines, schema={column.name: column.polars_type for column in TABLES["raw.document"].columns}
-    )
+    return pl.DataFrame(lines, schema={column.name: column.polars_type for column in TABLES["raw.document"].columns})
 
 
 def _rows_in(item: LoadedDocument) -> int:
@@ -383,9 +384,7 @@ def _recount(
 ) -> None:
     entered = documents_loaded(con, [item.document.document_id for item in fresh])
     if len(entered) != len(fresh):
-        raise RecountError(
-            f"After a load of {batch.kind} the manifest holds {len(entered)} of {len(fresh)} documents."
-        )
+        raise RecountError(f"After a load of {batch.kind} the manifest holds {len(entered)} of {len(fresh)} documents.")
     wrong = load_transaction.miscounted(con, kind, bounds)
     if wrong:
         pocket, day, stated, held, keys = wrong[0]

@@ -64,13 +64,9 @@ def prepared(kind: Kind, documents: Sequence[ReadDocument]) -> PreparedRows:
     Raises FrameShapeError when a frame is missing or has other columns than declared.
     """
     refusals = {
-        number: document.refusal
-        for number, document in enumerate(documents, start=1)
-        if document.refusal is not None
+        number: document.refusal for number, document in enumerate(documents, start=1) if document.refusal is not None
     }
-    read = {
-        number: document for number, document in enumerate(documents, start=1) if document.refusal is None
-    }
+    read = {number: document for number, document in enumerate(documents, start=1) if document.refusal is None}
     frames = {name: _dated(kind, _stacked(name, read), read) for name in kind.frames}
     refusals |= _refused_for_their_days(frames, read)
     frames = {
@@ -126,9 +122,7 @@ def with_new_york_date(frame: pl.DataFrame, instant_column: str, date_column: st
     )
 
 
-def _refused_for_their_days(
-    frames: Mapping[str, pl.DataFrame], read: Mapping[int, ReadDocument]
-) -> dict[int, Refusal]:
+def _refused_for_their_days(frames: Mapping[str, pl.DataFrame], read: Mapping[int, ReadDocument]) -> dict[int, Refusal]:
     known = pl.DataFrame(
         [(number, scope.day) for number, document in read.items() for scope in document.scopes],
         schema={DOCUMENT_NO: pl.Int32, _SCOPE_DATE: pl.Date},

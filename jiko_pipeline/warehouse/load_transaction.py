@@ -1,7 +1,7 @@
 """The statements of one load, in order.
 
-Belongs here: filling the templates of `load_sql/` from the declarations and running them. Does not belong here:
-what a load is given (`jiko_pipeline.warehouse.load`).
+Belongs here: filling the templates of `load_sql/` from the declarations and running them. Does not belong
+here: what a load is given (`jiko_pipeline.warehouse.load`).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import polars as pl
 from jiko_pipeline.formats.frames import Role
 from jiko_pipeline.warehouse.frames import registered
 from jiko_pipeline.warehouse.hashing import text_of
-from jiko_pipeline.warehouse.kinds import Kind
+from jiko_pipeline.warehouse.kinds import KINDS, Kind
 from jiko_pipeline.warehouse.load_rows import PreparedRows
 from jiko_pipeline.warehouse.tables import TABLES
 from jiko_pipeline.warehouse.tables.spec import TableSpec
@@ -95,9 +95,7 @@ def stage(
         f"select document_no, scope_date, row_hash from {_rows_table(spec)}" for spec in staging_tables(kind)
     )
     con.execute(_sql("stage_deliveries.sql").format(row_hashes=hashes))
-    con.execute(
-        _sql("stage_state.sql"), _only(bounds, "customer_id", "document_kind", "first_scope", "last_scope")
-    )
+    con.execute(_sql("stage_state.sql"), _only(bounds, "customer_id", "document_kind", "first_scope", "last_scope"))
     ((turns,),) = con.execute("select coalesce(max(turn), 0) from load_delivery").fetchall()
     return int(turns)
 
@@ -127,12 +125,8 @@ def enter(con: duckdb.DuckDBPyConnection, documents: pl.DataFrame, bounds: Mappi
     """Writes the manifest: documents, deliveries, and which deliveries are current."""
     with registered(con, "load_input", documents):
         con.execute("insert into raw.document by name select * from load_input")
-    con.execute(
-        _sql("enter_deliveries.sql"), _only(bounds, "customer_id", "legal_entity_id", "document_kind")
-    )
-    con.execute(
-        _sql("mark_current.sql"), _only(bounds, "customer_id", "document_kind", "first_scope", "last_scope")
-    )
+    con.execute(_sql("enter_deliveries.sql"), _only(bounds, "customer_id", "legal_entity_id", "document_kind"))
+    con.execute(_sql("mark_current.sql"), _only(bounds, "customer_id", "document_kind", "first_scope", "last_scope"))
 
 
 def drop_staged(con: duckdb.DuckDBPyConnection, kind: Kind) -> None:
@@ -143,9 +137,7 @@ def drop_staged(con: duckdb.DuckDBPyConnection, kind: Kind) -> None:
         con.execute(f"drop table if exists temp.{_rows_table(spec)}")
 
 
-def miscounted(
-    con: duckdb.DuckDBPyConnection, kind: Kind, bounds: Mapping[str, Any]
-) -> list[tuple[Any, ...]]:
+def miscounted(con: duckdb.DuckDBPyConnection, kind: Kind, bounds: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Scopes whose current rows differ in number from the manifest, or hold a key twice."""
     keys = " union all ".join(
         f"select scope_pocket_id, scope_date, '{spec.name}|' || {text_of(spec.key[_SCOPE_KEY:])} as key_text"
@@ -165,9 +157,7 @@ def _only(bounds: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: bounds[name] for name in names}
 
 
-def current_rows_per_day(
-    con: duckdb.DuckDBPyConnection, kind: Kind, bounds: Mapping[str, Any]
-) -> dict[date, int]:
+def current_rows_per_day(con: duckdb.DuckDBPyConnection, kind: Kind, bounds: Mapping[str, Any]) -> dict[date, int]:
     """Current rows of the counted frames for each day that the batch speaks of, days without rows included."""
     counted = " union all ".join(
         f'select scope_date from staging."{name}"'
@@ -181,3 +171,14 @@ def current_rows_per_day(
         _only(bounds, "customer_id", "document_kind", "first_scope", "last_scope"),
     ).fetchall()
     return dict(rows)
+
+
+def miscounted_kinds(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int]]:
+    """Kinds whose current rows in staging differ in number from the current deliveries: (kind, stated, held)."""
+    held = " union all ".join(
+        f"select document_kind, count(*) as row_count from {_table(spec)} where known_to_utc is null"
+        + (" and not is_whole_document" if spec is QUARANTINE else "")
+        + " group by document_kind"
+        for spec in {spec.name: spec for kind in KINDS.values() for spec in staging_tables(kind)}.values()
+    )
+    return con.execute(_sql("recount_kinds.sql").format(held_rows=held)).fetchall()

@@ -1,7 +1,7 @@
 """What travels with the package: Treasury's list of bills and the classification rules.
 
-Belongs here: bringing both into the file. Does not belong here: reference lists that a bank publishes (they are
-documents), the use of the rules (`core/bank_transaction.sql`).
+Belongs here: bringing both into the file. Does not belong here: reference lists that a bank publishes (they
+are documents), the use of the rules (`core/bank_transaction.sql`).
 """
 
 import csv
@@ -66,12 +66,8 @@ def load_treasury_list(con: duckdb.DuckDBPyConnection) -> None:
     body = resources.files("jiko_pipeline").joinpath(_LIST_FILE).read_bytes()
     sha256 = hashlib.sha256(body).hexdigest()
     known_from = max(auction.auction_date for auction in auctions()) + timedelta(days=1)
-    document = _PackagedList(
-        sha256, (_Part(sha256, len(body)),), datetime.combine(known_from, time(0), tzinfo=UTC)
-    )
-    known = con.execute(
-        "select count(*) from raw.document where document_id = ?", [document.document_id]
-    ).fetchall()
+    document = _PackagedList(sha256, (_Part(sha256, len(body)),), datetime.combine(known_from, time(0), tzinfo=UTC))
+    known = con.execute("select count(*) from raw.document where document_id = ?", [document.document_id]).fetchall()
     if known != [(0,)]:
         return
     frame = pl.DataFrame(
@@ -91,9 +87,7 @@ def load_treasury_list(con: duckdb.DuckDBPyConnection) -> None:
         orient="row",
     )
     reading = Reading({SECURITY_REFERENCE.name: frame}, rows_in_document=frame.height)
-    item = LoadedDocument(
-        document, scopes_of(document.kind, None, None, None), Finality.AFTER_CUTOFF, reading=reading
-    )
+    item = LoadedDocument(document, scopes_of(document.kind, None, None, None), Finality.AFTER_CUTOFF, reading=reading)
     load(con, LoadBatch(document.kind, NOBODY, NOBODY, None, None, (item,)), run_id=None)
 
 
@@ -106,10 +100,7 @@ def store_rules(con: duckdb.DuckDBPyConnection) -> None:
         return
     spec = TABLES["core.classification_rule"]
     rows = [
-        tuple(
-            version if column.name == "rules_version" else (row[column.name] or None)
-            for column in spec.columns
-        )
+        tuple(version if column.name == "rules_version" else (row[column.name] or None) for column in spec.columns)
         for row in csv.DictReader(text.splitlines())
     ]
     con.execute("delete from core.classification_rule")

@@ -1,8 +1,8 @@
 """Which world a data directory was born to, and the refusal of any other.
 
 Belongs here: `world.json` beside the data and its comparison with what the settings ask for. Does not belong
-here: how a bank tells its identity (`jiko_pipeline.bank`), the same facts inside the file (`meta.world`, written
-by `jiko_pipeline.warehouse.file`).
+here: how a bank tells its identity (`jiko_pipeline.bank`), the same facts inside the file (`meta.world`,
+written by `jiko_pipeline.warehouse.file`).
 
 A directory that holds simulated money never takes in real money, nor the reverse.
 """

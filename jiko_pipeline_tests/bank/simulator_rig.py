@@ -4,9 +4,7 @@ Belongs here: starting, stopping, restarting it, and a client that signs in as J
 the pipeline's own client. Does not belong here: assertions.
 """
 
-import json
 import threading
-import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import httpx
@@ -155,23 +154,21 @@ class ServedBank:
 @contextmanager
 def served(options: ServeOptions, *, signed_in: bool = True) -> Iterator[ServedBank]:
     """A simulator on real sockets for as long as the block lasts."""
-    failures: list[BaseException] = []
-    file = options.state_dir / "simulator.json"
+    told: Queue[Json | BaseException] = Queue()
 
     def run() -> None:
         try:
-            serve(options)
+            serve(options, lambda announcement: told.put(dict(announcement)))
         except BaseException as failure:  # noqa: BLE001  # handed to the test's thread
-            failures.append(failure)
+            told.put(failure)
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not file.exists() and thread.is_alive():
-        time.sleep(0.002)
-    if failures:
+    first = told.get()
+    if isinstance(first, BaseException):
         thread.join()
-        raise failures[0]
-    bank = ServedBank(json.loads(file.read_text()))
+        raise first
+    bank = ServedBank(first)
     try:
         if signed_in and "client_id" in bank.announcement:
             bank.sign_in()
@@ -181,8 +178,8 @@ def served(options: ServeOptions, *, signed_in: bool = True) -> Iterator[ServedB
         bank.http.close()
         bank.plain.close()
         thread.join()
-    if failures:
-        raise failures[0]
+    if not told.empty():
+        raise AssertionError("the simulator did not end in good order") from told.get()  # type: ignore[misc]
 
 
 def again(options: ServeOptions, **changes: Any) -> ServeOptions:

@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import OKPKey, RSAKey
-from simulator_rig import ServedBank, again, served
 
 from jiko_pipeline.simulator.serve import ServeOptions, ServeRefusedError
+from jiko_pipeline_tests.bank.simulator_rig import ServedBank, again, served
 
 
 @pytest.fixture(scope="module")

@@ -58,14 +58,12 @@ def _entry(
         "<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn>"
         "<Prtry><Cd>ACH_CREDIT</Cd><Issr>JIKO</Issr></Prtry></BkTxCd>"
     )
-    if number == 1:
-        details = "".join(blocks)
-    else:
-        details = "".join(f"<NtryDtls>{block}</NtryDtls>" for block in blocks)
+    details = "".join(block if number == 1 else f"<NtryDtls>{block}</NtryDtls>" for block in blocks)
     return (
         f'<Ntry>{ntry_ref}<Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd>{reversal}{state}'
         f"<BookgDt><Dt>{day}</Dt></BookgDt><ValDt><DtTm>{day}T23:30:00-05:00</DtTm></ValDt>"
-        f"<AcctSvcrRef>SVC-{reference}</AcctSvcrRef>{code}{details}<AddtlNtryInf>about {reference}</AddtlNtryInf></Ntry>"
+        f"<AcctSvcrRef>SVC-{reference}</AcctSvcrRef>{code}{details}"
+        f"<AddtlNtryInf>about {reference}</AddtlNtryInf></Ntry>"
     )
 
 
@@ -84,7 +82,7 @@ def _detail(number: int, end_to_end: str, amount: str, sign: str, name: str) -> 
         )
     return (
         f"<TxDtls><Refs><AcctSvcrRef>D-{end_to_end}</AcctSvcrRef><InstrId>I-{end_to_end}</InstrId>"
-        f"<EndToEndId>{end_to_end}</EndToEndId><TxId>T-{end_to_end}</TxId>{uetr}</Refs>{money}{amounts}"
+        f"<EndToEndId>{end_to_end}</EndToEndId>{uetr}<TxId>T-{end_to_end}</TxId></Refs>{money}{amounts}"
         f"<RltdPties><Dbtr>{party}</Dbtr><Cdtr>{other}</Cdtr></RltdPties>"
         f"<RmtInf><Ustrd>first line</Ustrd><Ustrd>second line</Ustrd></RmtInf>"
         f"<AddtlTxInf>more on {end_to_end}</AddtlTxInf></TxDtls>"
@@ -92,7 +90,9 @@ def _detail(number: int, end_to_end: str, amount: str, sign: str, name: str) -> 
 
 
 def _batch(number: int) -> str:
-    details = [_detail(number, f"E{i}", amount, "CRDT", f"Payer {i}") for i, amount in enumerate(("150.00", "40.00", "10.00"))]
+    details = [
+        _detail(number, f"E{i}", amount, "CRDT", f"Payer {i}") for i, amount in enumerate(("150.00", "40.00", "10.00"))
+    ]
     return _entry(number, "N1", "200.00", "CRDT", "BOOK", "2024-06-03", [details[0] + details[1], details[2]], "")
 
 

@@ -149,7 +149,11 @@ def test_entries_and_details_carry_the_references_dates_and_codes_of_the_witness
                     (detail.additional_information, true_detail["info"]),
                 ]
             facts += sum(theirs is not None for _, theirs in pairs)
-            wrong += [(name, entry.document_locator, ours, theirs) for ours, theirs in pairs if _squeezed(ours) != _squeezed(theirs)]
+            wrong += [
+                (name, entry.document_locator, ours, theirs)
+                for ours, theirs in pairs
+                if _squeezed(ours) != _squeezed(theirs)
+            ]
     assert facts > 3000
     assert not wrong, f"{len(wrong)} of {facts}: {wrong[:15]}"
 

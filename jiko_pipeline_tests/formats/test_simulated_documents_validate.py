@@ -123,7 +123,7 @@ def test_text_that_means_something_in_xml_and_long_text_stays_text(version: str)
 
 @pytest.mark.parametrize("version", camt053.VERSIONS)
 def test_the_document_says_what_the_ledger_says(version: str) -> None:
-    config, first, last = RANGES[0]
+    config, first, _ = RANGES[0]
     namespace = {"c": f"urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"}
     for facts in _statements(config, first, date(2024, 6, 14)):
         tree = etree.fromstring(_render(facts, version))

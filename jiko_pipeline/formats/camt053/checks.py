@@ -75,9 +75,7 @@ def check_statement(
         findings.add("MISSING_STATUS", Severity.WARNING, message, locator)
     foreign = [currency for currency in totals.currencies if currency != header.account_currency]
     if (foreign and header.account_currency) or len(foreign) > 1:
-        message = (
-            f"Entries are in {', '.join(foreign)}, the account in {header.account_currency or 'no currency'}."
-        )
+        message = f"Entries are in {', '.join(foreign)}, the account in {header.account_currency or 'no currency'}."
         findings.add("MIXED_CURRENCY", Severity.WARNING, message, locator)
 
 

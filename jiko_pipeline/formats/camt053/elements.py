@@ -109,9 +109,7 @@ def statement_header(scope: Scope, element: etree._Element, statement_seq: int) 
     return StatementHeader(
         statement_id=scope.text(element, "Id"),
         created_at_text=scope.text(element, "CreDtTm"),
-        account_identification=None
-        if account is None
-        else scope.first_text(account, *_ACCOUNT_IDENTIFICATIONS),
+        account_identification=None if account is None else scope.first_text(account, *_ACCOUNT_IDENTIFICATIONS),
         account_currency=scope.text(account, "Ccy"),
         electronic_sequence_number=scope.text(element, "ElctrncSeqNb"),
         legal_sequence_number=scope.text(element, "LglSeqNb"),
@@ -223,9 +221,7 @@ def entry(scope: Scope, element: etree._Element, statement_seq: int, entry_seq: 
     )
 
 
-def detail(
-    scope: Scope, element: etree._Element, position: tuple[int, int, int], locator: str
-) -> tuple[Detail, bool]:
+def detail(scope: Scope, element: etree._Element, position: tuple[int, int, int], locator: str) -> tuple[Detail, bool]:
     """(`TxDtls`, whether it states a sign of its own); without one its entry signs the amount."""
     names, text = scope.names, scope.text
     amount_element = amounts = references = parties = information = indicator = None

@@ -30,9 +30,7 @@ class Findings:
         kept = list(self._kept)
         for (code, severity), met in self._met.items():
             if met > MOST_OF_ONE_CODE:
-                kept.append(
-                    Finding(code, severity, f"The same holds for {met - MOST_OF_ONE_CODE} more places.")
-                )
+                kept.append(Finding(code, severity, f"The same holds for {met - MOST_OF_ONE_CODE} more places."))
         self._kept.clear()
         self._met.clear()
         return tuple(kept)

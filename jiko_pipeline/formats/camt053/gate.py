@@ -40,9 +40,7 @@ _MAGIC: Final = (
     (b"%PDF-", "a PDF"),
 )
 _WIDE_BOMS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-_DECLARATION: Final = re.compile(
-    rb"""\A\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["'][^>]*\?>"""
-)
+_DECLARATION: Final = re.compile(rb"""\A\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["'][^>]*\?>""")
 _NAMESPACE: Final = re.compile(rb"""(\sxmlns(?::[\w.-]+)?\s*=\s*)(["'])(.*?)\2""", re.DOTALL)
 _NOT_IN_A_URI: Final = re.compile(rb"[^A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]")
 _DECODE_STEP: Final = 1 << 20
@@ -95,15 +93,11 @@ def _refuse_odd_shapes(body: bytes) -> None:
             )
     tags = body.count(b"<")
     if tags > DENSE_FROM and tags * LEAST_BYTES_PER_TAG > len(body):
-        raise RefusedDocumentError(
-            "TOO_MANY_ELEMENTS", f"The document is almost nothing but its {tags:,} tags."
-        )
+        raise RefusedDocumentError("TOO_MANY_ELEMENTS", f"The document is almost nothing but its {tags:,} tags.")
     if body.count(b"xmlns") > MOST_NAMESPACES:
         distinct = {match[3] for match in _NAMESPACE.finditer(body)}
         if len(distinct) > MOST_NAMESPACES:
-            raise RefusedDocumentError(
-                "TOO_MANY_NAMESPACES", f"The document declares {len(distinct):,} namespaces."
-            )
+            raise RefusedDocumentError("TOO_MANY_NAMESPACES", f"The document declares {len(distinct):,} namespaces.")
 
 
 def _as_utf8(body: bytes) -> Admitted:

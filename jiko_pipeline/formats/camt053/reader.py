@@ -39,9 +39,7 @@ def all_findings(document: Document) -> tuple[Finding, ...]:
 
 def _refuse_other_than(expectation: Expectation, document: Document) -> None:
     seen: set[tuple[str, object]] = set()
-    wanted = (
-        None if expectation.pocket_ids is None else {normalised(pocket) for pocket in expectation.pocket_ids}
-    )
+    wanted = None if expectation.pocket_ids is None else {normalised(pocket) for pocket in expectation.pocket_ids}
     for statement in document.statements:
         account = normalised(statement.header.account_identification or "")
         if wanted is not None and account not in wanted:

@@ -35,7 +35,7 @@ MOST_SIBLINGS: Final = 10_000
 
 _ROOTS: Final = ("BkToCstmrStmt", "BkToCstmrStmtV01")
 _ASIDE: Final = "SplmtryData"
-_VERSION: Final = re.compile(r"camt.*?053.*?\b001\.([0-9]{2})\b", re.IGNORECASE)
+_VERSION: Final = re.compile(r"camt.*?053.*?\b001\.([0-9]{2})(?![0-9])", re.IGNORECASE)
 _OTHER_MESSAGES: Final = {
     "BkToCstmrAcctRpt": "camt.052, an account report",
     "BkToCstmrDbtCdtNtfctn": "camt.054, a debit or credit notification",
@@ -74,10 +74,7 @@ def parse(body: bytes, sink: Sink | None = None) -> Document:
     events = etree.iterparse(
         source,
         events=("start", "end"),
-        tag=[
-            f"{{*}}{name}"
-            for name in (*_ROOTS, *_OTHER_MESSAGES, "Stmt", "Ntry", "NtryDtls", "TxDtls", _ASIDE)
-        ],
+        tag=[f"{{*}}{name}" for name in (*_ROOTS, *_OTHER_MESSAGES, "Stmt", "Ntry", "NtryDtls", "TxDtls", _ASIDE)],
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
@@ -162,9 +159,7 @@ class _Walk:
             message = f"The document is {found}." if found else "The document holds no camt.053 message."
             raise RefusedDocumentError("NOT_A_STATEMENT", message)
         if not self._statements:
-            raise RefusedDocumentError(
-                "NO_STATEMENT", "The document is a camt.053 message without a statement."
-            )
+            raise RefusedDocumentError("NO_STATEMENT", "The document is a camt.053 message without a statement.")
         return Document(self._version, tuple(self._statements), self._document_findings.drain())
 
     def _begin(self, element: etree._Element) -> None:
@@ -172,9 +167,7 @@ class _Walk:
         self._group = GroupHeader(None, None)
         self._version = _version_of(element)
         if self._version not in checks.KNOWN_VERSIONS:
-            message = (
-                f"The version of the message is {self._version or 'not stated'}; it was read all the same."
-            )
+            message = f"The version of the message is {self._version or 'not stated'}; it was read all the same."
             self._document_findings.add("UNKNOWN_VERSION", Severity.WARNING, message)
         parent = element.getparent()
         if parent is None or parent.getparent() is not None or not parent.tag.endswith("Document"):

@@ -64,10 +64,7 @@ class _Collected:
                 "reason": pl.select(pl.coalesce(list(reasons.values()))).to_series(),
                 "column": pl.select(
                     pl.coalesce(
-                        [
-                            pl.when(reasons[name].is_not_null()).then(pl.lit(name)).otherwise(None)
-                            for name in names
-                        ]
+                        [pl.when(reasons[name].is_not_null()).then(pl.lit(name)).otherwise(None) for name in names]
                     )
                 ).to_series(),
             }
@@ -132,18 +129,14 @@ def read_delimited(
     return Reading(frames, tuple(findings), tuple(collected.rejected), rows)
 
 
-def _pieces(
-    contract: Contract, table: Table, places: Mapping[str, int], unknown: Sequence[str]
-) -> Iterator[_Piece]:
+def _pieces(contract: Contract, table: Table, places: Mapping[str, int], unknown: Sequence[str]) -> Iterator[_Piece]:
     names = {**{name: name for name in contract.constants}, **contract.columns}
     headers = {field_name: name for name, field_name in names.items()}
     rows = table.rows()
     while chunk := list(islice(rows, ROWS_A_PIECE)):
         raw = [fields for _, fields in chunk]
         columns = list(zip(*raw, strict=True))
-        texts = {
-            names[name]: pl.Series(name, columns[place], dtype=pl.String) for name, place in places.items()
-        }
+        texts = {names[name]: pl.Series(name, columns[place], dtype=pl.String) for name, place in places.items()}
         if unknown and contract.frame is API_TRANSACTION:
             texts["details"] = _kept_aside(table.header, columns, unknown)
         lines = pl.Series("line", [line for line, _ in chunk], dtype=pl.Int64)
@@ -166,9 +159,7 @@ def _type_plainly(contract: Contract, piece: _Piece, collected: _Collected) -> N
     collected.take(contract.frame, piece, reasons, columns)
 
 
-def _typed(
-    contract: Contract, spec: FrameSpec, piece: _Piece
-) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
+def _typed(contract: Contract, spec: FrameSpec, piece: _Piece) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
     """(columns of `spec` by name, reasons against each row by field)."""
     count = piece.lines.len()
     columns: dict[str, pl.Series] = {}
@@ -214,9 +205,7 @@ def _type_transactions(contract: Contract, piece: _Piece, collected: _Collected)
     columns, reasons = _typed(contract, API_TRANSACTION, piece)
     direction, amount = columns["direction"], columns["signed_amount"]
     unknown = pl.lit("BAD_DIRECTION: is neither CREDIT nor DEBIT")
-    wrong = (
-        pl.select(pl.when(~direction.is_in(["CREDIT", "DEBIT"])).then(unknown)).to_series().cast(pl.String)
-    )
+    wrong = pl.select(pl.when(~direction.is_in(["CREDIT", "DEBIT"])).then(unknown)).to_series().cast(pl.String)
     reasons["direction"] = pl.select(pl.coalesce(reasons["direction"], wrong)).to_series()
     signed = pl.select(pl.when(direction == "DEBIT").then(-amount).otherwise(amount)).to_series()
     columns["signed_amount"] = signed.cast(amount.dtype).alias("signed_amount")

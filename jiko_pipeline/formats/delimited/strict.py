@@ -69,13 +69,9 @@ def open_table(body: bytes, separator: str) -> Table:
 def text_of(body: bytes) -> str:
     """The body as text with `\\n` line ends, or RefusedDocumentError."""
     if not body:
-        raise RefusedDocumentError(
-            "EMPTY_DOCUMENT", "The document is empty; even without rows it has a header."
-        )
+        raise RefusedDocumentError("EMPTY_DOCUMENT", "The document is empty; even without rows it has a header.")
     if len(body) > MOST_BYTES:
-        raise RefusedDocumentError(
-            "TOO_LARGE", f"The document has {len(body):,} bytes, more than any report has."
-        )
+        raise RefusedDocumentError("TOO_LARGE", f"The document has {len(body):,} bytes, more than any report has.")
     if (what := other_than_csv(body)) is not None:
         raise RefusedDocumentError("NOT_CSV", f"The document is {what}, not CSV.", "line 1")
     body = body.removeprefix(codecs.BOM_UTF8)
@@ -93,9 +89,7 @@ def text_of(body: bytes) -> str:
         )
     if not text.endswith("\n"):
         line = text.count("\n") + 1
-        raise RefusedDocumentError(
-            "CUT_OFF", f"Line {line} has no end: the document is cut off.", f"line {line}"
-        )
+        raise RefusedDocumentError("CUT_OFF", f"Line {line} has no end: the document is cut off.", f"line {line}")
     return text
 
 
@@ -123,9 +117,7 @@ def positions(header: Sequence[str], wanted: Sequence[str]) -> tuple[dict[str, i
     """(place of each wanted column, unknown columns); RefusedDocumentError names what is missing."""
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
-        raise RefusedDocumentError(
-            "HEADER", f"The header names {_listed(repeated)} more than once.", "line 1"
-        )
+        raise RefusedDocumentError("HEADER", f"The header names {_listed(repeated)} more than once.", "line 1")
     missing = [name for name in wanted if name not in header]
     unknown = tuple(name for name in header if name not in wanted)
     if missing:

@@ -44,28 +44,30 @@ def build_close(
 ) -> tuple[DayClose, ...]:
     """Makes the bridge and the close of every judged pocket-day from `first` on; answers for `first` to `last`.
 
-    Days after `last` are made anew too when they have been judged: their lots rest on the trades of these days,
-    and an open break of these days keeps them from being ready. Rows of a pocket-day that is not judged any more
-    go. `con` is the writer's connection without an open transaction; `legal_entity_id` and `run_id` name the scope
-    and the run whose results these are; a row carries the run that judged it. `registry` (the packaged controls by
-    default) says which controls are required.
+    It begins earlier when the run `run_id` judged earlier days too. Days after `last` are made anew when they have
+    been judged: their lots rest on the trades of these days, and an open break of these days keeps them from being
+    ready. Rows of a pocket-day that is not judged any more go; a row carries the run that judged it. `con` is the
+    writer's connection without an open transaction. `registry` (the packaged controls by default) says which
+    controls are required. Raises ValueError for a window that ends before it begins.
     """
     if last < first:
         raise ValueError(f"a window ends on or after its first day; {first} to {last} does not")
     required = list((registry or Registry.load()).required)
     scope: dict[str, object] = {"customer_id": customer_id}
+    entity: dict[str, object] = {**scope, "legal_entity_id": legal_entity_id}
     try:
         with transaction(con):
-            for statement in _text("working_tables.sql").split(";"):
-                wanted = {name: value for name, value in {**scope, "first": first}.items() if f"${name}" in statement}
-                con.execute(statement, wanted)
+            begin = _first_day(con, customer_id, run_id, first)
+            con.execute(_text("working_functions.sql"))
+            con.execute(_text("closing_day.sql"), {**scope, "first": begin})
+            con.execute(_text("closing_flow.sql"), scope)
             con.execute(_text("lots.sql"), scope)
             for table in ("recon_bridge", "daily_close"):
                 con.execute(
-                    f"delete from mart.{table} where customer_id = ? and business_date >= ?", [customer_id, first]
+                    f"delete from mart.{table} where customer_id = ? and business_date >= ?", [customer_id, begin]
                 )
-            con.execute(_text("recon_bridge.sql"), scope)
-            con.execute(_text("daily_close.sql"), {**scope, "required": required})
+            con.execute(_text("recon_bridge.sql"), entity)
+            con.execute(_text("daily_close.sql"), {**entity, "required": required})
     finally:
         for name in _WORKING_TABLES:
             con.execute(f"drop table if exists temp.{name}")
@@ -82,6 +84,13 @@ def build_close(
         [customer_id, first, last],
     ).fetchall()
     return tuple(DayClose(*row) for row in rows)
+
+
+def _first_day(con: duckdb.DuckDBPyConnection, customer_id: str, run_id: str, first: date) -> date:
+    judged = con.execute(
+        "select min(business_date) from recon.result where customer_id = ? and run_id = ?", [customer_id, run_id]
+    ).fetchall()[0][0]
+    return first if judged is None else min(first, judged)
 
 
 def _text(name: str) -> str:

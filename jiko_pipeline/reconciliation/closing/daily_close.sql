@@ -2,7 +2,7 @@
 -- Ready only when every required control has a result and each is PASS (or not tested for want of activity, because it
 -- is not due, or on a baseline), every input was made after the cut-off, the basis is confirmed, and no S1 break of an
 -- earlier day is open for the pocket. Otherwise the reasons say why, with control ids. Never null.
--- Parameters: customer_id, required (list of control ids).
+-- Parameters: customer_id, legal_entity_id, required (list of control ids).
 insert into mart.daily_close
 with required as (
     select unnest($required) as control_id
@@ -127,7 +127,7 @@ bridge as (
 )
 select
     $customer_id,
-    day.legal_entity_id,
+    $legal_entity_id,
     day.pocket_id,
     day.business_date,
     why_not.reasons is null,

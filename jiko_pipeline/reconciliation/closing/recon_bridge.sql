@@ -6,7 +6,7 @@
 -- A market value that is a cent off face x price is taken as stated (K36 allows it), any other is computed.
 -- Lines are null where an input is missing, the basis is not confirmed, or the day is the pocket's first one in the
 -- data and it is older.
--- Parameter: customer_id.
+-- Parameters: customer_id, legal_entity_id.
 insert into mart.recon_bridge
 with basis as (
     select effective_from, close_basis, fee_path from recon.basis where customer_id = $customer_id
@@ -121,52 +121,52 @@ stated as (
     select facts.*, is_buildable and cash_change is not null as is_told from facts
 ),
 line as (
-    select pocket_id, business_date, legal_entity_id, 1 as line_no, 'opening' as label, previous_close as amount from stated
+    select pocket_id, business_date, 1 as line_no, 'opening' as label, previous_close as amount from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 2, 'deposits', case when is_told then deposits end from stated
+    select pocket_id, business_date, 2, 'deposits', case when is_told then deposits end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 3, 'payments', case when is_told then payments end from stated
+    select pocket_id, business_date, 3, 'payments', case when is_told then payments end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 4, 'on-us', case when is_told then on_us end from stated
+    select pocket_id, business_date, 4, 'on-us', case when is_told then on_us end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 5, 'returns', case when is_told then returns end from stated
+    select pocket_id, business_date, 5, 'returns', case when is_told then returns end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 6, 'in-kind in and out', case when is_told then in_kind end from stated
+    select pocket_id, business_date, 6, 'in-kind in and out', case when is_told then in_kind end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 7, 'transit',
+    select pocket_id, business_date, 7, 'transit',
         case when is_told then
             net_additions - in_kind - fees_through_bank + sweeps + taken_from_bank
                 - case when close_basis = 'MV' then cash_change else 0 end
         end
     from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 8, 'accretion', case when is_told then accretion end from stated
+    select pocket_id, business_date, 8, 'accretion', case when is_told then accretion end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 9, 'realised gain', case when is_told then proceeds - relieved end from stated
+    select pocket_id, business_date, 9, 'realised gain', case when is_told then proceeds - relieved end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 10, 'change in unrealised',
+    select pocket_id, business_date, 10, 'change in unrealised',
         case when is_told then unrealised - unrealised_before end
     from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 11, 'brokerage fees',
+    select pocket_id, business_date, 11, 'brokerage fees',
         case when is_told then fees_through_bank - fees end
     from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 12, 'bank fees', case when is_told then bank_fees end from stated
+    select pocket_id, business_date, 12, 'bank fees', case when is_told then bank_fees end from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 13, 'restatement of opening',
+    select pocket_id, business_date, 13, 'restatement of opening',
         case when is_told then opening_value - previous_close end
     from stated
     union all
-    select pocket_id, business_date, legal_entity_id, 14, 'closing', closing_value from stated
+    select pocket_id, business_date, 14, 'closing', closing_value from stated
 ),
 left_over as (
     select
-        pocket_id, business_date, legal_entity_id, 15 as line_no, 'unexplained' as label,
+        pocket_id, business_date, 15 as line_no, 'unexplained' as label,
         case when count(amount) = 14 then sum(case when line_no = 14 then amount else -amount end) end as amount
     from line
-    group by pocket_id, business_date, legal_entity_id
+    group by pocket_id, business_date
 )
-select $customer_id, legal_entity_id, pocket_id, business_date, line_no, label, cast(amount as decimal(38, 2))
+select $customer_id, $legal_entity_id, pocket_id, business_date, line_no, label, cast(amount as decimal(38, 2))
 from (select * from line union all select * from left_over)
 order by business_date, pocket_id, line_no

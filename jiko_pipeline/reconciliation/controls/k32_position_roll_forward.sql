@@ -118,8 +118,8 @@ select
         when difference = 0 then ''
         when gone_at_maturity then cusip || ' is no longer held, it has matured, and no maturity of '
             || cast(expected_face as string) || ' was traded.'
-        else cusip || ' is held at ' || cast(face as string) || ' of face; yesterday''s ' || cast(previous_face as string)
-            || ' and trades of ' || cast(net_face as string) || ' make ' || cast(expected_face as string) || '.'
+        else cusip || ' is held at ' || cast(face as string) || ' of face; ' || cast(previous_face as string)
+            || ' of yesterday and trades of ' || cast(net_face as string) || ' make ' || cast(expected_face as string) || '.'
     end as detail
 from judged
 union all

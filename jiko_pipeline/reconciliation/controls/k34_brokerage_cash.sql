@@ -83,7 +83,7 @@ select
     cast(expected_cash as decimal(38, 6)) as right_value,
     cast(difference as decimal(38, 6)) as difference,
     case when difference = 0 then '' else
-        'Cash is ' || cast(cash_balance as string) || '; yesterday''s ' || cast(previous_cash as string) || ', sweeps of '
+        'Cash is ' || cast(cash_balance as string) || '; ' || cast(previous_cash as string) || ' of yesterday, sweeps of '
         || cast(swept as string) || ', fees of ' || cast(fees as string) || ' and ' || cast(paid_for_bills as string)
         || ' paid for bills make ' || cast(expected_cash as string) || '.'
     end as detail

@@ -1,15 +1,20 @@
--- expected_document: the documents that the calendar expects for each judged pocket-day. Statements and
--- positions belong to the pocket; reports and listings cover the customer, the listings every calendar day since
+-- expected_document: the documents that the calendar expects for each judged pocket-day. Statements,
+-- positions and trade reports belong to the pocket; prices and listings cover the customer, the listings every calendar day since
 -- the previous business day, as far as the warehouse reaches back. scope_pocket_id and scope_date say which
 -- delivery would satisfy the expectation.
 with own_kind as (
-    select * from (values ('BANK_STATEMENT'), ('BROKERAGE_STATEMENT'), ('POSITION')) as kinds (document_kind)
+    select * from (
+        values
+            ('BANK_STATEMENT'),
+            ('BROKERAGE_STATEMENT'),
+            ('POSITION'),
+            ('TRADE_REPORT_CSV'),
+            ('TRADE_REPORT_KYRIBA_CSV')
+    ) as kinds (document_kind)
 ),
 common_kind as (
     select * from (
         values
-            ('TRADE_REPORT_CSV', false),
-            ('TRADE_REPORT_KYRIBA_CSV', false),
             ('SECURITY_PRICE', false),
             ('API_TRANSACTIONS', true),
             ('API_TRADES', true)

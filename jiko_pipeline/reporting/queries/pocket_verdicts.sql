@@ -13,7 +13,7 @@ last_day as (
 select
     closed.pocket_id,
     coalesce(pocket.pocket_name, closed.pocket_id) as pocket_name,
-    pocket.deposit_strategy_id,
+    pocket.deposit_strategy_id as strategy,
     count(*) as days,
     count(*) filter (where closed.ready_to_book) as ready_days,
     last_day.last_date,

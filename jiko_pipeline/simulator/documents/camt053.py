@@ -128,9 +128,7 @@ def _entry(line: StatementLine, pocket: Pocket, version: str) -> str:
         status = "<Cd>BOOK</Cd>"
         detail_amount = f"{amount}<CdtDbtInd>{side}</CdtDbtInd>"
     domain, family, sub_family = (_CREDIT_CODES if line.credit else _DEBIT_CODES)[line.code]
-    end_to_end_id = (
-        line.end_to_end_id.replace("-", "") if len(line.end_to_end_id) > 35 else line.end_to_end_id
-    )
+    end_to_end_id = line.end_to_end_id.replace("-", "") if len(line.end_to_end_id) > 35 else line.end_to_end_id
     remittance = "".join(
         f"<Ustrd>{escape(line.remittance[start : start + 140])}</Ustrd>"
         for start in range(0, len(line.remittance), 140)

@@ -118,7 +118,7 @@ def _quiet_position(candidate: _Candidate) -> Target | None:
 
 def _standing_price(candidate: _Candidate) -> Target | None:
     here, history = candidate.here, candidate.history
-    if (here.day - candidate.before.day).days != 1:
+    if (here.day - candidate.before.day).days != 1 or not calendars.is_trading_day(here.day):
         return None
     for held in here.after.holdings:
         bill = held.bill
@@ -143,8 +143,7 @@ def _holders(history: History, bill: Bill, day: date) -> tuple[PocketPlan, ...]:
     return tuple(
         plan
         for plan in history.plans
-        if plan.lives_on(day)
-        and any(held.bill.cusip == bill.cusip for held in history.day(plan, day).after.holdings)
+        if plan.lives_on(day) and any(held.bill.cusip == bill.cusip for held in history.day(plan, day).after.holdings)
     )
 
 
@@ -236,8 +235,7 @@ class PlantedFault:
         return replace(
             summary,
             positions=tuple(
-                replace(row, quantity=row.quantity + 1) if row.cusip == cusip else row
-                for row in summary.positions
+                replace(row, quantity=row.quantity + 1) if row.cusip == cusip else row for row in summary.positions
             ),
         )
 

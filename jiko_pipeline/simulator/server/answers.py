@@ -16,9 +16,7 @@ Json = dict[str, Any]
 class RefusedError(Exception):
     """An answer other than success: status, body and headers."""
 
-    def __init__(
-        self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"refused with status {status}")
         self.status = status
         self.body = dict(body)

@@ -95,9 +95,7 @@ def api_application(bank: SimulatedBank) -> ASGIApp:
     async def sign_in(request: Request) -> Response:
         return await token(bank, request)
 
-    routes = [
-        Route(path, endpoint(bank, operation), methods=[method]) for method, path, operation in _OPERATIONS
-    ]
+    routes = [Route(path, endpoint(bank, operation), methods=[method]) for method, path, operation in _OPERATIONS]
     routes += [Route("/api/oauth2/token", sign_in, methods=["POST"]), *control_routes(bank)]
     application = Starlette(
         routes=routes, exception_handlers={404: _plain, 405: _plain}, max_body_size=LONGEST_BODY_BYTES

@@ -78,9 +78,7 @@ class Call:
     def filters(self) -> dict[str, list[str]]:
         """The query without paging, which a cursor is bound to."""
         parameters = self.request.query_params
-        return {
-            name: sorted(parameters.getlist(name)) for name in parameters if name not in ("cursor", "limit")
-        }
+        return {name: sorted(parameters.getlist(name)) for name in parameters if name not in ("cursor", "limit")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +96,7 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def json_response(
-    body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
+def json_response(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
     content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
     return Response(content, status, headers, "application/json")
@@ -121,9 +117,7 @@ def endpoint(bank: SimulatedBank, operation: Operation) -> Callable[[Request], A
 def _answer(bank: SimulatedBank, operation: Operation, request: Request, body: bytes) -> Response:
     now = bank.state.now()
     client = _signed_in(bank, request, now)
-    allowance, excess = spend(
-        bank.state, bank.limits, operation.group, None if client is None else client[0], now
-    )
+    allowance, excess = spend(bank.state, bank.limits, operation.group, None if client is None else client[0], now)
     try:
         if client is None:
             raise RefusedError(401, {"detail": "Not authenticated"}, {"WWW-Authenticate": "Bearer"})

@@ -6,8 +6,8 @@ Belongs here: what tests and the process that owns the simulator ask. Does not b
 import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +19,9 @@ from jiko_pipeline.simulator.server.bank import SimulatedBank, json_response
 from jiko_pipeline.simulator.server.reports import delivered_reports
 from jiko_pipeline.simulator.server.storage import INCIDENTS
 
-CONTROL_HEADER = "X-Simulator-Token"
+CONTROL_HEADER: Final = "X-Simulator-Token"
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def control_routes(bank: SimulatedBank) -> list[Route]:
@@ -61,9 +63,7 @@ def control_routes(bank: SimulatedBank) -> list[Route]:
         auctions = bank.world.reference_auctions(bank.today())
         return Response(delimited.reference_list(auctions), media_type=delimited.MEDIA_TYPE)
 
-    def route(
-        path: str, method: str, answer: Callable[[Request, bytes], Response], *, open_to_all: bool
-    ) -> Route:
+    def route(path: str, method: str, answer: Callable[[Request, bytes], Response], *, open_to_all: bool) -> Route:
         async def handle(request: Request) -> Response:
             body = await request.body()
             if not open_to_all and not _may_control(bank, request):
@@ -93,17 +93,25 @@ def _may_control(bank: SimulatedBank, request: Request) -> bool:
 
 
 def _move_clock(bank: SimulatedBank, body: bytes) -> None:
+    now = _wanted_time(bank.state.now(), body)
+    if not EARLIEST <= now < LATEST:
+        raise invalid("body", "now", "Value error, the bank keeps time from 2000 to 2199", "value_error")
+    bank.state.set_now(now)
+
+
+def _wanted_time(present: datetime, body: bytes) -> datetime:
     try:
         order: Any = json.loads(body)
     except ValueError:
         order = None
-    if isinstance(order, dict) and isinstance(order.get("now"), str):
-        try:
-            now = datetime.fromisoformat(order["now"])
-        except ValueError:
-            raise invalid("body", "now", "Input should be a valid datetime", "datetime_parsing") from None
-        bank.state.set_now(now if now.tzinfo else now.replace(tzinfo=UTC))
-    elif isinstance(order, dict) and isinstance(order.get("advance_seconds"), int | float):
-        bank.state.advance(order["advance_seconds"])
-    else:
-        raise invalid("body", "now", "Field required: now or advance_seconds", "missing")
+    wanted = order if isinstance(order, dict) else {}
+    now, seconds = wanted.get("now"), wanted.get("advance_seconds")
+    try:
+        if isinstance(now, str):
+            at = datetime.fromisoformat(now)
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+            return present + timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        raise invalid("body", "now", "Input should be a valid datetime", "datetime_parsing") from None
+    raise invalid("body", "now", "Field required: now or advance_seconds", "missing")

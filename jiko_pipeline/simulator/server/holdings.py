@@ -42,11 +42,7 @@ def list_pockets(call: Call) -> Response:
             raise invalid("query", "filter[status]", f"Input should be {expected}", "enum", status)
     with_portfolio = "portfolio" not in (query.array("omit[]") or ())
     pockets = sorted(
-        (
-            pocket
-            for pocket in call.bank.world.pockets(call.today)
-            if wanted is None or _status(pocket) in wanted
-        ),
+        (pocket for pocket in call.bank.world.pockets(call.today) if wanted is None or _status(pocket) in wanted),
         key=_key,
     )
 

@@ -5,7 +5,7 @@ shown. The ledger is walked month by month, so a page costs what it shows. Does 
 """
 
 import calendar
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -73,9 +73,7 @@ def _transaction_filters(call: Call) -> tuple[date, date, Callable[[Transaction]
             transaction.booked_at <= call.now
             and (pockets is None or transaction.pocket_id in pockets)
             and (types is None or transaction.type in types)
-            and all(
-                wanted is None or transaction.details.get(name) in wanted for name, wanted in details.items()
-            )
+            and all(wanted is None or _details(transaction).get(name) in wanted for name, wanted in details.items())
             and (booked_from is None or transaction.booked_at >= booked_from)
             and (booked_to is None or transaction.booked_at <= booked_to)
             and (settled_from is None or settled_from <= transaction.settled_at <= call.now)
@@ -107,8 +105,15 @@ def _transaction(transaction: Transaction, now: datetime) -> Json:
         "status": "SETTLED" if settled else "BOOKED",
         "time_booked": instant(transaction.booked_at),
         "time_settled": instant(transaction.settled_at) if settled else None,
-        **transaction.details,
+        **_details(transaction),
     }
+
+
+def _details(transaction: Transaction) -> Mapping[str, str | None]:
+    """The fields of the transaction's type; a wire is known by the id of its transaction."""
+    if transaction.type == "WIRE":
+        return {"wire_id": transaction.transaction_id, **transaction.details}
+    return transaction.details
 
 
 def list_trades_v1(call: Call) -> Response:

@@ -86,8 +86,7 @@ def create_request(call: Call) -> Response:
     with call.bank.state.transaction() as connection:
         (same,) = connection.execute("select count(*) from report_request where body = ?", (text,)).fetchone()
         cursor = connection.execute(
-            "insert into report_request (id, body, created_at, created_day, status)"
-            " values (?, ?, ?, ?, 'PENDING')",
+            "insert into report_request (id, body, created_at, created_day, status) values (?, ?, ?, ?, 'PENDING')",
             (
                 derived_id(call.bank.world.world_id, text, same),
                 text,
@@ -180,8 +179,7 @@ def _finish(bank: SimulatedBank, record: RequestRecord, now: datetime) -> Reques
     status = "COMPLETED" if error is None else "FAILED"
     with bank.state.transaction() as connection:
         connection.execute(
-            "update report_request set looks = looks + 1, status = ?, error = ?, completed_at = ?"
-            " where number = ?",
+            "update report_request set looks = looks + 1, status = ?, error = ?, completed_at = ? where number = ?",
             (status, error, instant_text(completed_at), record.number),
         )
         if not isinstance(planned, str):

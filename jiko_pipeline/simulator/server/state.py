@@ -94,21 +94,13 @@ class State:
 
     def set_now(self, now: datetime) -> None:
         """Move the clock so that it shows `now` and runs on from there."""
-        self._set_offset(now - datetime.now(UTC))
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock by `seconds`, which may be negative."""
-        self._set_offset(self._offset + timedelta(seconds=seconds))
-
-    def _set_offset(self, offset: timedelta) -> None:
-        self._offset = offset
-        self.set_fact("clock_offset_seconds", repr(offset.total_seconds()))
+        self._offset = now - datetime.now(UTC)
+        self.set_fact("clock_offset_seconds", repr(self._offset.total_seconds()))
 
     def count(self, operation: str, number: int = 1) -> None:
         """Add to the counter of an operation."""
         self._connection.execute(
-            "insert into calls values (?, ?)"
-            " on conflict (operation) do update set number = number + excluded.number",
+            "insert into calls values (?, ?) on conflict (operation) do update set number = number + excluded.number",
             (operation, number),
         )
 

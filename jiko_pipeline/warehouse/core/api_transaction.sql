@@ -1,6 +1,6 @@
 -- core.api_transaction: one row an activity id, from every day on which a current listing states it.
--- The day in New York and the Fed business date come from build_instant, which lists the instants at which either
--- changes. Where an id is stated more than once the last booking stands for it.
+-- The day in New York and the Fed business date come from build_instant, which lists the instants at which
+-- either changes. Where an id is stated more than once the last booking stands for it.
 insert into core.api_transaction by name
 with
     stated as (

@@ -1,6 +1,6 @@
 -- core.bank_daily: the balances of each bank statement that is current and not in quarantine.
--- Opening is OPBD, else PRCD, else the first ITBD of the first statement; closing is CLBD, else the last ITBD of
--- the last statement (a day that a bank splits into several statements stays one day).
+-- Opening is OPBD, else PRCD, else the first ITBD of the first statement; closing is CLBD, else the last
+-- ITBD of the last statement (a day that a bank splits into several statements stays one day).
 insert into core.bank_daily by name
 with
     statements as (

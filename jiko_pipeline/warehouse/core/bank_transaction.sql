@@ -1,6 +1,7 @@
 -- core.bank_transaction: each booked entry of a bank statement, classified.
--- Of the rules that fit an entry those with a proprietary code come first; the category is null when none fits or when
--- the rules that come first disagree. An end-to-end id of 32 hexadecimal digits is an activity id without hyphens.
+-- Of the rules that fit an entry those with a proprietary code come first; the category is null when none
+-- fits or when the rules that come first disagree. An end-to-end id of 32 hexadecimal digits is an activity
+-- id without hyphens.
 insert into core.bank_transaction by name
 with
     booked_entries as (

@@ -1,5 +1,5 @@
--- core.brokerage_daily: balances and flows of each brokerage statement, with the cash and the market value that the
--- position summary of the same pocket and day states. Built after core.brokerage_flow.
+-- core.brokerage_daily: balances and flows of each brokerage statement, with the cash and the market value
+-- that the position summary of the same pocket and day states. Built after core.brokerage_flow.
 insert into core.brokerage_daily by name
 with
     statements as (

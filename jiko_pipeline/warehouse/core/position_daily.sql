@@ -1,14 +1,14 @@
--- core.position_daily: each bill that a current position summary states, with its maturity by the reference lists.
--- A bill has a face of 100 USD. Built after core.security.
+-- core.position_daily: each bill that a current position summary states, with its maturity by the reference
+-- lists. A bill has a face of 100 USD. Built after core.security.
 insert into core.position_daily by name
 with
     stated as (
         select
             p.*,
             scope.finality,
-            count(*) over (partition by p.pocket_id, p.as_of_date, p.cusip) as occurrences,
+            count(*) over (partition by p.pocket_id, p.scope_date, p.cusip) as occurrences,
             row_number() over (
-                partition by p.pocket_id, p.as_of_date, p.cusip
+                partition by p.pocket_id, p.scope_date, p.cusip
                 order by p.row_hash
             ) as choice
         from staging.position as p

@@ -1,5 +1,5 @@
--- core.trade: one row a trade id, from every day on which a current listing states it; the trade date is the calendar
--- day in New York. Where an id is stated more than once the last instant stands for it.
+-- core.trade: one row a trade id, from every day on which a current listing states it; the trade date is
+-- the calendar day in New York. Where an id is stated more than once the last instant stands for it.
 insert into core.trade by name
 with
     stated as (

@@ -1,4 +1,5 @@
--- core.trade_report: one row a trade reference and form of the report, from every day on which a current report states it.
+-- core.trade_report: one row a trade reference and form of the report, from every day on which a current
+-- report states it.
 insert into core.trade_report by name
 with
     stated as (

@@ -1,5 +1,6 @@
--- Ends the refusals of whole documents that something of one turn has overtaken: a good document that is not older,
--- or another refusal that is not older. Parameters: turn, customer_id, document_kind, first_scope, last_scope.
+-- Ends the refusals of whole documents that something of one turn has overtaken: a good document that is
+-- not older, or another refusal that is not older. Parameters: turn, customer_id, document_kind,
+-- first_scope, last_scope.
 update staging.quarantine
 set known_to_utc = greatest(quarantine.known_from_utc, d.known_from_utc)
 from load_delivery as d, load_state as s

@@ -1,6 +1,6 @@
 -- The scopes in which the tables hold another number of current rows than the manifest says, or a key twice.
--- Placeholder: {current_keys}, a union of (scope_pocket_id, scope_date, key_text) over the current rows of the kind.
--- Parameters: customer_id, document_kind, first_scope, last_scope.
+-- Placeholder: {current_keys}, a union of (scope_pocket_id, scope_date, key_text) over the current rows of
+-- the kind. Parameters: customer_id, document_kind, first_scope, last_scope.
 with
     stated as (
         select scope_pocket_id, scope_date, max(row_count) as row_count

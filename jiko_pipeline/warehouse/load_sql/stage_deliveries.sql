@@ -1,5 +1,6 @@
--- One row for each scope of each document of the batch: its content, its turn, and a place for what becomes of it.
--- Placeholder: {row_hashes}, a union of (document_no, scope_date, row_hash) over the frames and the rejected rows.
+-- One row for each scope of each document of the batch: its content, its turn, and a place for what becomes
+-- of it. Placeholder: {row_hashes}, a union of (document_no, scope_date, row_hash) over the frames and the
+-- rejected rows.
 create or replace temp table load_delivery as
 with
     row_hashes as (

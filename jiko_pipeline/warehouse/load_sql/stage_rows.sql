@@ -1,7 +1,8 @@
 -- The rows of one frame of the batch with their scope, ordinal and hash, as a temporary table.
--- Placeholders: {rows} (temporary table), {frame} (registered frame), {table_literal} (name of the staging table),
--- {columns} (declared columns of the frame), {row_text} (canonical text of the content), {key} (columns of the key).
--- The ordinal follows the content, so that it does not depend on the order in which a bank lists equal keys.
+-- Placeholders: {rows} (temporary table), {frame} (registered frame), {table_literal} (name of the staging
+-- table), {columns} (declared columns of the frame), {row_text} (canonical text of the content), {key}
+-- (columns of the key). The ordinal follows the content, so that it does not depend on the order in which a
+-- bank lists equal keys.
 create or replace temp table {rows} as
 with
     scoped_rows as (

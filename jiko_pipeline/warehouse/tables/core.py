@@ -68,9 +68,7 @@ CALENDAR: Final = TableSpec(
     (
         content("business_date", "DATE", "Day.", required=True),
         content("is_fed_business_day", "BOOLEAN", "Fedwire moves money.", required=True),
-        content(
-            "is_sifma_full_close", "BOOLEAN", "SIFMA recommends a full close on this weekday.", required=True
-        ),
+        content("is_sifma_full_close", "BOOLEAN", "SIFMA recommends a full close on this weekday.", required=True),
         content("is_trading_day", "BOOLEAN", "Bills trade and settle.", required=True),
         content("next_fed_business_day", "DATE", "First Fed business day after the day.", required=True),
         content("previous_fed_business_day", "DATE", "Last Fed business day before the day.", required=True),
@@ -120,9 +118,7 @@ BANK_TRANSACTION: Final = TableSpec(
             "VARCHAR",
             "DEPOSIT, PAYMENT, ONUS_IN, ONUS_OUT, CARD, FEE, CREDIT, INTEREST, RETURN, SWEEP_OUT, SWEEP_IN, ADJUSTMENT; null when no rule or several rules fit.",
         ),
-        content(
-            "matching_rules", "INTEGER", "Number of classification rules that fit the entry.", required=True
-        ),
+        content("matching_rules", "INTEGER", "Number of classification rules that fit the entry.", required=True),
         content("signed_amount", MONEY, "Amount, positive when credited.", required=True),
         content("currency", "VARCHAR", "Currency."),
         content("proprietary_code", "VARCHAR", "Bank's own transaction code."),
@@ -202,9 +198,7 @@ API_TRANSACTION: Final = TableSpec(
         content("currency", "VARCHAR", "Currency.", required=True),
         content("booked_at_utc", "TIMESTAMP", "When it was booked, UTC.", required=True),
         content("booked_on", "DATE", "Calendar day in New York on which it was booked.", required=True),
-        content(
-            "business_date", "DATE", "Fed business day it belongs to (JIKO_BUSINESS_DAY_END).", required=True
-        ),
+        content("business_date", "DATE", "Fed business day it belongs to (JIKO_BUSINESS_DAY_END).", required=True),
         content("settled_at_utc", "TIMESTAMP", "When it settled, UTC."),
         content("occurrences", "INTEGER", "How often the API stated this id.", required=True),
         content("title", "VARCHAR", "Title."),

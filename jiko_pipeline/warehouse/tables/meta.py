@@ -11,9 +11,7 @@ META: Final = (
         "The world this file was born to; data of another world is refused.",
         (
             content("environment", "VARCHAR", "simulator, sandbox or production.", required=True),
-            content(
-                "api_origin", "VARCHAR", "Origin of the API; 'simulator' for the embedded one.", required=True
-            ),
+            content("api_origin", "VARCHAR", "Origin of the API; 'simulator' for the embedded one.", required=True),
             content(
                 "world_id",
                 "VARCHAR",
@@ -22,9 +20,8 @@ META: Final = (
             ),
             content("born_at_utc", "TIMESTAMP", "When the file was made, UTC.", required=True),
             content("schema_version", "INTEGER", "Version of the table declarations.", required=True),
-            content(
-                "package_version", "VARCHAR", "Version of jiko_pipeline that made the file.", required=True
-            ),
+            content("package_version", "VARCHAR", "Version of jiko_pipeline that made the file.", required=True),
+            content("definitions_hash", "VARCHAR", "Hash of all declarations, views and macros as they are in the file."),
         ),
         (),
     ),

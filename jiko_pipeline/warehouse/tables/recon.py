@@ -49,13 +49,9 @@ BASIS: Final = TableSpec(
         content("cash_basis", "VARCHAR", "TRADE, BOOK or SETTLE.", required=True),
         content("close_basis", "VARCHAR", "MV, MV+CASH or MV+CASH+PEND.", required=True),
         content("gain_basis", "VARCHAR", "ECONOMIC or PLUG.", required=True),
-        content(
-            "quantity_factor", "DECIMAL(12,6)", "Money = quantity times price times this.", required=True
-        ),
+        content("quantity_factor", "DECIMAL(12,6)", "Money = quantity times price times this.", required=True),
         content("fee_path", "VARCHAR", "BROKERAGE or BANK.", required=True),
-        content(
-            "mark_settlement", "VARCHAR", "T0 or T1: which settlement date a mark assumes.", required=True
-        ),
+        content("mark_settlement", "VARCHAR", "T0 or T1: which settlement date a mark assumes.", required=True),
         content("confirmed_by", "VARCHAR", "Who confirmed it.", required=True),
     ),
     ("customer_id", "effective_from"),
@@ -72,9 +68,7 @@ RUN: Final = TableSpec(
         content("last_date", "DATE", "Last day judged.", required=True),
         content("knowledge_time_utc", "TIMESTAMP", "Latest arrival among the inputs, UTC."),
         content("code_version", "VARCHAR", "Version of jiko_pipeline.", required=True),
-        content(
-            "rules_hash", "VARCHAR", "Hash of all control files, the rules and the basis.", required=True
-        ),
+        content("rules_hash", "VARCHAR", "Hash of all control files, the rules and the basis.", required=True),
         content("calendar_version", "VARCHAR", "Version of the calendars.", required=True),
         content("inputs_hash", "VARCHAR", "Hash of the content hashes of all inputs.", required=True),
         content("result_hash", "VARCHAR", "Hash of all results of the run.", required=True),
@@ -108,9 +102,7 @@ RESULT: Final = TableSpec(
         content("left_value", "DECIMAL(38,6)", "Left side of the identity."),
         content("right_value", "DECIMAL(38,6)", "Right side of the identity."),
         content("difference", "DECIMAL(38,6)", "Left minus right."),
-        content(
-            "detail", "VARCHAR", "One sentence with the facts; empty when there are none.", required=True
-        ),
+        content("detail", "VARCHAR", "One sentence with the facts; empty when there are none.", required=True),
         content(
             "blocked_by",
             "VARCHAR",

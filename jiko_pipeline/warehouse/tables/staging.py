@@ -33,12 +33,8 @@ _PROVENANCE: Final = (
     provenance("document_sha256", "VARCHAR", "Hash of that document's bytes.", required=True),
     provenance("report_request_id", "VARCHAR", "Report request that delivered it."),
     provenance("report_id", "VARCHAR", "Report that delivered it."),
-    provenance(
-        "known_from_utc", "TIMESTAMP", "When the row became known (end of fetch), UTC.", required=True
-    ),
-    provenance(
-        "known_to_utc", "TIMESTAMP", "When a later version no longer stated it, UTC; null while current."
-    ),
+    provenance("known_from_utc", "TIMESTAMP", "When the row became known (end of fetch), UTC.", required=True),
+    provenance("known_to_utc", "TIMESTAMP", "When a later version no longer stated it, UTC; null while current."),
     provenance("loaded_run_id", "VARCHAR", "Run that loaded it."),
 )
 
@@ -61,9 +57,7 @@ QUARANTINE: Final = TableSpec(
         *_SCOPE,
         content("reason_code", "VARCHAR", "Code of the refusal.", required=True),
         content("message", "VARCHAR", "Sentence for a person.", required=True),
-        content(
-            "is_whole_document", "BOOLEAN", "True when nothing of the document was taken.", required=True
-        ),
+        content("is_whole_document", "BOOLEAN", "True when nothing of the document was taken.", required=True),
         content("rejected_locator", "VARCHAR", "Where in the document.", required=True),
         provenance("rejected_text", "VARCHAR", "The line or element that was refused."),
         *_PROVENANCE,
