@@ -58,7 +58,7 @@ def make_client(threads: int) -> httpx.Client:
     """A client without credentials, redirects, cookies or anything from the environment (proxies, .netrc)."""
     for name in ("httpx", "httpcore"):
         # Both write whole addresses, and httpcore headers too, below WARNING.
-        pass
+        logging.getLogger(name).setLevel(logging.WARNING)
     no_cookies = http.cookiejar.CookieJar(policy=http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     return httpx.Client(
         follow_redirects=False,

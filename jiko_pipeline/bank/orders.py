@@ -1,80 +1,41 @@
 """Order everything, poll together, download: many reports of one window in few calls.
 
 Belongs here: the course of a fetch, from pulls to files handed over. Does not belong here: what an order
-looks like (`report_requests`), what was ordered before (`order_book`), how a file travels (`downloads`).
+looks like (`report_requests`), the single calls (`report_desk`), what was ordered before (`order_book`).
 
 For each pull: an order that is open or was lost is adopted, else one is sent; its request is entered in the
 book before it is polled; the file is handed to the caller before the pull is marked as delivered. So fetching
 is at-least-once and ordering at most once, however a run ends.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from jiko_pipeline.bank.api import ApiClient, json_object, safe_id
-from jiko_pipeline.bank.clock import Clock
-from jiko_pipeline.bank.contract import Contract, OutputFormat
-from jiko_pipeline.bank.downloads import DownloadClient
 from jiko_pipeline.bank.errors import (
     AmbiguousOutcomeError,
-    ContractBrokenError,
-    LinkExpiredError,
     NotFoundError,
     ScopeError,
     ValidationRefusedError,
 )
-from jiko_pipeline.bank.listings import next_cursor
 from jiko_pipeline.bank.order_book import OrderBook, Turn
+from jiko_pipeline.bank.report_desk import DeliveredReport, ReportBank, ReportDesk
 from jiko_pipeline.bank.report_requests import (
-    GET_REQUEST,
-    LIST_REQUESTS,
-    MAKE_LINK,
-    ORDER,
-    MadeReport,
     ReportPull,
     ReportRequest,
-    body_of,
     echo_problem,
-    is_same_order,
     made_reports,
-    read_request,
 )
-from jiko_pipeline.calendars import new_york_date
 from jiko_pipeline.errors import JikoPipelineError, NotProvedError, TryLaterError
-from jiko_pipeline.settings import Settings
 
-_CLOCKS_DIFFER_AT_MOST: Final = timedelta(seconds=120)
-_LOST_ORDERS_AT_MOST: Final = 3
+__all__ = ["DeliveredReport", "Outcome", "Progress", "ReportBank", "fetch_reports"]
+
 _PAUSE_GROWTH: Final = 1.5
-_NOT_FOUND_PAUSE_SECONDS: Final = 1.0
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on ("ordered", "delivered"), how many are through, and of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveredReport:
-    """One file, as handed to `deliver`, which has to take it from `path` before it returns.
-
-    `created_at_provider` is the bank's time of the report (UTC; None when it states none), `fetched_at` the
-    end of the fetch, `file_name` the bank's name for it: data only, never a path.
-    """
-
-    pull: ReportPull
-    output_format: OutputFormat
-    report_id: str
-    report_request_id: str
-    created_at_provider: datetime | None
-    fetched_at: datetime
-    path: Path
-    sha256: str
-    byte_length: int
-    media_type: str
-    file_name: str | None
 
 
 @dataclass(slots=True)
@@ -91,33 +52,6 @@ class Outcome:
     refused: list[tuple[ReportPull, str]] = field(default_factory=list)
     reports: list[DeliveredReport] = field(default_factory=list)
     trouble: TryLaterError | None = None
-
-
-class ReportBank(Protocol):
-    """What a fetch needs of a connection; `jiko_pipeline.bank.connection.Bank` has it."""
-
-    @property
-    def api(self) -> ApiClient:
-        """The client of the API."""
-
-    @property
-    def downloads(self) -> DownloadClient:
-        """The client of download links."""
-
-    @property
-    def contract(self) -> Contract:
-        """The wire as it is assumed."""
-
-    @property
-    def clock(self) -> Clock:
-        """The time."""
-
-    @property
-    def settings(self) -> Settings:
-        """Threads, pauses and the deadline of polling."""
-
-    def now(self) -> datetime:
-        """Our best guess of the bank's time, UTC."""
 
 
 def fetch_reports(
@@ -157,6 +91,7 @@ class _Fetch:
         self._bank = bank
         self._contract = bank.contract
         self._book = book
+        self._desk = ReportDesk(bank, book)
         self._pool = pool
         self._deliver = deliver
         self._progress = progress
@@ -262,7 +197,7 @@ class _Fetch:
         try:
             if self.outcome.trouble is not None:
                 raise self.outcome.trouble
-            return self._adopt_or_order(pull, look_first=turn is Turn.LOOK_THEN_ORDER)
+            return self._desk.order(pull, look_first=turn is Turn.LOOK_THEN_ORDER)
         except AmbiguousOutcomeError:
             self._book.leave_open(pull)
             raise
@@ -272,51 +207,6 @@ class _Fetch:
             else:
                 self._book.leave_open(pull)
             raise
-
-    def _adopt_or_order(self, pull: ReportPull, *, look_first: bool) -> ReportRequest:
-        entry = self._book.entry(pull.key)
-        claimed_at = entry.claimed_at if entry is not None else self._bank.now()
-        lost: AmbiguousOutcomeError | None = None
-        for _ in range(_LOST_ORDERS_AT_MOST):
-            if look_first:
-                try:
-                    adopted = self._adopt(pull, claimed_at)
-                except JikoPipelineError as error:
-                    raise AmbiguousOutcomeError(f"{error}") from None
-                if adopted is not None:
-                    return adopted
-            try:
-                answer = self._bank.api.call(
-                    ORDER,
-                    self._contract.report_requests_path,
-                    method="POST",
-                    document=body_of(pull, self._contract),
-                )
-            except AmbiguousOutcomeError as error:
-                lost, look_first = error, True
-                continue
-            where = self._contract.report_requests_path
-            request = read_request(json_object(answer.body, where), self._contract, where)
-            if self._book.record_order(pull, request.request_id, request.created_at, self._bank.now()):
-                return request
-            # Another pull with the same parameters took this request for its own lost one.
-            look_first = True
-        raise lost or AmbiguousOutcomeError(f"The order of {pull.title} could not be told from others.")
-
-    def _adopt(self, pull: ReportPull, claimed_at: datetime) -> ReportRequest | None:
-        since = claimed_at - _CLOCKS_DIFFER_AT_MOST
-        candidates = [
-            request
-            for request in self._requests(since)
-            if is_same_order(pull, request, self._contract) and request.created_at is not None
-        ]
-        known = self._book.known_requests(request.request_id for request in candidates)
-        for request in candidates:
-            if request.request_id not in known and self._book.record_order(
-                pull, request.request_id, request.created_at, self._bank.now()
-            ):
-                return request
-        return None
 
     def _take_turns(self) -> None:
         """See what became of the pulls that another process was ordering."""
@@ -335,31 +225,6 @@ class _Fetch:
 
     # Polling
 
-    def _requests(self, since: datetime | None) -> Iterator[ReportRequest]:
-        """Report requests, newest first, those made before `since` left out."""
-        contract = self._contract
-        where = contract.report_requests_path
-        day_before = None if since is None else new_york_date(since) - timedelta(days=1)
-        seen: set[str] = set()
-        cursor: str | None = None
-        for _ in range(contract.page_cap):
-            query = [(contract.limit, str(contract.requests_page_limit))]
-            if day_before is not None:
-                query.append((contract.requests_first, day_before.isoformat()))
-            if cursor is not None:
-                query.append((contract.cursor, cursor))
-            document = json_object(self._bank.api.call(LIST_REQUESTS, where, query=query).body, where)
-            cursor = next_cursor(document, contract, seen, where)
-            older = False
-            for item in document[contract.items]:
-                request = read_request(item, contract, where)
-                if since is not None and request.created_at is not None and request.created_at < since:
-                    older = True
-                    continue
-                yield request
-            if cursor is None or older:
-                return
-
     def _poll(self) -> None:
         if not self._open:
             return
@@ -368,7 +233,7 @@ class _Fetch:
         since = min(known) if len(known) == len(made) else None
         unseen = set(self._open)
         failed: list[tuple[str, ReportPull, str]] = []
-        for request in self._requests(since):
+        for request in self._desk.requests(since):
             if request.request_id in unseen:
                 unseen.discard(request.request_id)
                 self._judge(request, failed)
@@ -379,12 +244,8 @@ class _Fetch:
         self._order_again(failed)
 
     def _ask_by_id(self, request_id: str, failed: list[tuple[str, ReportPull, str]]) -> None:
-        where = self._contract.report_request_path.format(id=safe_id(request_id, "id of a report request"))
         try:
-            answer = self._bank.api.call(GET_REQUEST, where)
-            request = read_request(json_object(answer.body, where), self._contract, where)
-            if request.request_id != request_id:
-                raise ContractBrokenError(f"{where} answered another report request than the one asked for.")
+            request = self._desk.request(request_id)
         except NotFoundError:
             pull, requested_at = self._open[request_id]
             age = self._bank.now() - (requested_at or self._bank.now())
@@ -414,7 +275,7 @@ class _Fetch:
             except NotProvedError as error:
                 self.outcome.refused.append((pull, str(error)))
             else:
-                future = self._pool.submit(self._download_all, pull, request.request_id, reports)
+                future = self._pool.submit(self._desk.fetch_files, pull, request.request_id, reports)
                 self._downloading[future] = pull
         elif request.status in contract.status_failed:
             del self._open[request.request_id]
@@ -445,58 +306,6 @@ class _Fetch:
         self._send_orders(to_order)
 
     # Downloading
-
-    def _download_all(
-        self, pull: ReportPull, request_id: str, reports: tuple[MadeReport, ...]
-    ) -> list[DeliveredReport]:
-        """All files of one request. Runs in a worker thread."""
-        fetched: list[DeliveredReport] = []
-        try:
-            for report in reports:
-                fetched.append(self._download(pull, request_id, report))
-        except BaseException:
-            for earlier in fetched:
-                earlier.path.unlink(missing_ok=True)
-            raise
-        return fetched
-
-    def _download(self, pull: ReportPull, request_id: str, report: MadeReport) -> DeliveredReport:
-        links = 0
-        while True:
-            link = self._link(report)
-            links += 1
-            try:
-                file = self._bank.downloads.fetch(link, cap_bytes=self._contract.cap_bytes(report.output_format))
-            except LinkExpiredError:
-                if links >= self._contract.links_per_report:
-                    raise
-                continue
-            return DeliveredReport(
-                pull=pull,
-                output_format=report.output_format,
-                report_id=report.report_id,
-                report_request_id=request_id,
-                created_at_provider=report.created_at,
-                fetched_at=file.fetched_at,
-                path=file.path,
-                sha256=file.sha256,
-                byte_length=file.byte_length,
-                media_type=file.media_type,
-                file_name=report.file_name,
-            )
-
-    def _link(self, report: MadeReport) -> object:
-        where = self._contract.report_download_path.format(id=report.report_id)
-        give_up = self._bank.clock.monotonic() + self._contract.not_found_grace_seconds
-        while True:
-            try:
-                answer = self._bank.api.call(MAKE_LINK, where, method="POST")
-            except NotFoundError:
-                if self._bank.clock.monotonic() + _NOT_FOUND_PAUSE_SECONDS > give_up:
-                    raise
-                self._bank.clock.sleep(_NOT_FOUND_PAUSE_SECONDS)
-                continue
-            return json_object(answer.body, where).get(self._contract.link_url)
 
     def _hand_over_done(self) -> None:
         for future in [future for future in self._downloading if future.done()]:

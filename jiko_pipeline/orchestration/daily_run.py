@@ -1,5 +1,6 @@
 """Running the daily job in this process, and telling an instance of work that was done without it."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -26,7 +27,10 @@ def days_missing(settings: Settings, days: Sequence[date]) -> list[date]:
 
 def run_daily_job(settings: Settings, windows: Iterable[Window]) -> bool:
     """The daily job over each window, in this process and on the instance; True when every run succeeded."""
-    definitions = build_defs(settings=settings)
+    with warnings.catch_warnings():
+        # Dagster marks backfill policies as beta; nothing that a person in front of the terminal can act on.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        definitions = build_defs(settings=settings)
     suffix = "" if settings.profile == "default" else f"_{_prefix(settings)[0]}"
     job = definitions.resolve_job_def(f"daily_close{suffix}")
     succeeded = True

@@ -19,6 +19,7 @@ from jiko_pipeline.warehouse.tables import TABLES
 from jiko_pipeline.warehouse.tables.spec import TableSpec
 
 _HASHED_SCHEMAS: Final = ("staging", "core", "mart", "recon")
+_QUOTE: Final = "'"
 _RUN_RECORDS: Final = ("recon.run",)
 
 
@@ -38,24 +39,32 @@ def text_of(columns: Iterable[str], alias: str = "") -> str:
     return " || ".join(f"coalesce('V' || length({text}) || ':' || {text}, 'N')" for text in texts)
 
 
-def _summed(spec: TableSpec, where: str = "") -> str:
+def _summed(spec: TableSpec) -> str:
     text = text_of(column.name for column in spec.content_columns)
     return (
         "select count(*) as row_count,"
         " md5(count(*) || ':' || coalesce(sum(md5_number_lower(row_text)), 0)"
         " || ':' || coalesce(sum(md5_number_upper(row_text)), 0)) as content_hash"
-        f' from (select {text} as row_text from {spec.schema}."{spec.name}"{where}) as hashed'
+        f' from (select {text} as row_text from {spec.schema}."{spec.name}") as hashed'
     )
 
 
 def table_hash_macro() -> str:
-    """`create macro meta.table_hash(name)`: one branch a table, of which all but the one named read nothing."""
-    branches = " union all ".join(
-        f"select '{name}' as table_name, row_count, content_hash"
-        f" from ({_summed(spec, f' where {chr(39)}{name}{chr(39)} = wanted')}) where '{name}' = wanted"
+    """`create macro meta.table_hash(wanted)`: the statement for the table named, and no row for any other name.
+
+    The statement is chosen before it is planned, so that naming one table costs nothing for the others.
+    """
+    choices = " ".join(
+        f"when '{name}' then 'select ''{name}'' as table_name, row_count, content_hash"
+        f" from ({_summed(spec).replace(_QUOTE, _QUOTE * 2)}) as summed'"
         for name, spec in TABLES.items()
     )
-    return f"create or replace macro meta.table_hash(wanted) as table {branches}"
+    nothing = "select  as table_name, 0::bigint as row_count,  as content_hash where false"
+    return (
+        "create or replace macro meta.table_hash(wanted) as table"
+        " select table_name, row_count, content_hash"
+        f" from query(case wanted {choices} else '{nothing}' end)"
+    )
 
 
 def hash_of(con: duckdb.DuckDBPyConnection, table_name: str) -> TableHash:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 
 from jiko_pipeline import calendars
 from jiko_pipeline.bank import listings
+from jiko_pipeline.bank.clock import SYSTEM_CLOCK, Clock
 from jiko_pipeline.bank.connection import connect
 from jiko_pipeline.bank.contract import OutputFormat, ReportType
 from jiko_pipeline.bank.order_book import OrderBook
@@ -276,13 +277,33 @@ def test_the_client_of_a_real_bank_works_against_it_by_settings_alone(embedded: 
         assert bank.identity.api_origin == state["api_url"]
 
 
-def test_limits_as_documented_are_never_run_into(embedded: Make) -> None:
-    settings = embedded(simulator_limits="documented")
-    with connect(settings) as bank:
-        for _ in range(60):
-            list(bank.pages(listings.monthly_statements("2024-06")))
+def test_tight_limits_are_kept_to_and_never_run_into(embedded: Make) -> None:
+    settings = embedded(simulator_limits="tight")
+    find_or_start(settings)
+    state = announcement(settings)
+    moved_on = [0.0]
+
+    def sleep(seconds: float) -> None:
+        # Nobody waits: the client's clock and the bank's are moved on together.
+        moved_on[0] += seconds
+        with httpx.Client(trust_env=False) as client:
+            client.post(
+                f"{state['api_url']}/__simulator__/clock",
+                json={"advance_seconds": seconds},
+                headers={"X-Simulator-Token": state["control_token"]},
+            ).raise_for_status()
+
+    clock = Clock(
+        wall=lambda: SYSTEM_CLOCK.wall() + timedelta(seconds=moved_on[0]),
+        monotonic=lambda: SYSTEM_CLOCK.monotonic() + moved_on[0],
+        sleep=sleep,
+    )
+    with connect(settings, clock=clock) as bank:
+        for _ in range(40):
             list(bank.pages(listings.trades_v2(FIRST, FIRST)))
-        assert bank.calls["list_trades_v2"] == 60
+        # A request that was answered 429 would have been sent, and counted, once more.
+        assert bank.calls["list_trades_v2"] == 40
+    assert moved_on[0] > 60
 
 
 def test_a_simulator_that_does_not_start_says_why(embedded: Make) -> None:

@@ -311,7 +311,7 @@ def ranged_prices(days: list[date], prices: list[int], fetched: datetime) -> Loa
     )
 
 
-@effort(max_examples=12, deadline=None)
+@effort(max_examples=5, deadline=None)
 @given(
     stated=st.lists(st.lists(st.integers(0, 2), min_size=5, max_size=5), min_size=1, max_size=4),
     cut=st.integers(1, 4),

@@ -367,6 +367,7 @@ def test_the_table_macro_says_what_the_function_says(tmp_path: Path) -> None:
             assert con.execute("from meta.table_hash($1)", [name]).fetchall() == [
                 (stated.table_name, stated.row_count, stated.content_hash)
             ]
+        assert con.execute("from meta.table_hash('core.no_such_table')").fetchall() == []
 
 
 def test_the_hash_sees_a_cent_and_a_repeated_row_and_no_order(tmp_path: Path) -> None:

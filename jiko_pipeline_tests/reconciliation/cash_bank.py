@@ -131,7 +131,7 @@ def clean_bank() -> CashBank:
                 value = _live_a_day(bank, pocket, day, number, value)
     for day in calendars.days(FIRST, LAST):
         for kind in (
-            "API_TRADES", "API_TRANSACTIONS", "TRADE_REPORT_CSV", "TRADE_REPORT_KYRIBA_CSV", "SECURITY_PRICE",
+            "API_TRADES", "API_TRANSACTIONS", "SECURITY_PRICE",
         ):  # fmt: skip
             bank.delivery(kind, "", day)
     return bank
@@ -167,7 +167,9 @@ def _live_a_day(bank: CashBank, pocket: str, day: date, number: int, value: int)
              additions=money(deposit), subtractions=money(-(payment + card)), gains=money(gain), fees=Decimal(0),
              unknown_flows=Decimal(0), closing_value=money(closing), booked_net=money(closing - value),
              cash_balance=Decimal(0), market_value=money(closing), finality="AFTER_CUTOFF")  # fmt: skip
-    for kind in ("BANK_STATEMENT", "BROKERAGE_STATEMENT", "POSITION"):
+    for kind in (
+        "BANK_STATEMENT", "BROKERAGE_STATEMENT", "POSITION", "TRADE_REPORT_CSV", "TRADE_REPORT_KYRIBA_CSV",
+    ):  # fmt: skip
         bank.delivery(kind, pocket, day)
     return closing
 

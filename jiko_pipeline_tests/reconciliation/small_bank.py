@@ -129,7 +129,7 @@ def clean_facts(seed: int = 1, *, per_day: int = 2) -> Facts:
 def _common_documents(facts: Facts, day: date) -> None:
     kinds = ["API_TRADES", "API_TRANSACTIONS", "TRADE_REPORT_CSV", "TRADE_REPORT_KYRIBA_CSV", "SECURITY_PRICE"]
     for kind in kinds:
-        _delivery(facts, kind, "", day)
+        deliver(facts, kind, "", day)
     if calendars.is_fed_business_day(day):
         for bill in BILLS:
             if day < bill.maturity_date:
@@ -137,7 +137,8 @@ def _common_documents(facts: Facts, day: date) -> None:
                           price=price_of(mark_micros(bill, day)), occurrences=1)  # fmt: skip
 
 
-def _delivery(facts: Facts, kind: str, pocket: str, day: date) -> None:
+def deliver(facts: Facts, kind: str, pocket: str, day: date) -> None:
+    """A document of this kind has arrived for the pocket and day, after the cut-off."""
     facts.add("raw.delivery", document_id=f"{kind}-{pocket}-{day}", document_kind=kind, scope_pocket_id=pocket,
               scope_date=day, content_hash="", row_count=0, finality="AFTER_CUTOFF", outcome="NEW_VERSION",
               version_no=1, is_current=True, known_from_utc=datetime.combine(day, datetime.min.time()))  # fmt: skip
@@ -195,7 +196,7 @@ def _live_a_day(facts: Facts, draw: random.Random, account: _Account, pocket: st
               booked_net=money(account.close - opening), cash_balance=money(account.cash),
               market_value=money(value), finality="AFTER_CUTOFF")  # fmt: skip
     for kind in ("BANK_STATEMENT", "BROKERAGE_STATEMENT", "POSITION"):
-        _delivery(facts, kind, pocket, day)
+        deliver(facts, kind, pocket, day)
 
 
 def _trade(
@@ -241,7 +242,7 @@ def _empty_warehouse() -> bytes:
                  "next_fed_business_day": calendars.next_fed_business_day(d),
                  "previous_fed_business_day": calendars.previous_fed_business_day(d),
                  "bd_idx": calendars.business_day_index(d)}
-                for d in calendars.days(date(2024, 1, 1), date(2025, 12, 31))
+                for d in calendars.days(date(2024, 1, 1), date(2027, 12, 31))
             ])  # fmt: skip
         return path.read_bytes()
 
@@ -286,12 +287,19 @@ class Answer:
     detail: str
 
 
-def ask(path: Path, facts: Facts, *control_ids: str, basis: Basis | None = DEMO_BASIS) -> Mapping[str, list[Answer]]:
-    """What the controls answer over all days of the small bank, without any gate before them."""
+def ask(
+    path: Path,
+    facts: Facts,
+    *control_ids: str,
+    basis: Basis | None = DEMO_BASIS,
+    first: date = FIRST,
+    last: date = LAST,
+) -> Mapping[str, list[Answer]]:
+    """What the controls answer over all days of the window, without any gate before them."""
     registry = Registry.load()
     with (
         warehouse(path, facts, basis=basis) as con,
-        evidence(con, customer_id=CUSTOMER, first=FIRST, last=LAST) as span,
+        evidence(con, customer_id=CUSTOMER, first=first, last=last) as span,
     ):
         assert span is not None
         return {

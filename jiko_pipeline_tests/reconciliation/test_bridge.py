@@ -270,7 +270,8 @@ def test_accretion_and_realised_gain_follow_the_lots_first_in_first_out(tmp_path
     for number, (activity, day, bills, cash) in enumerate(trades):
         facts.add("core.trade", trade_id=f"hand-{number}", pocket_id=NEW, activity=activity, cusip=bill.cusip,
                   quantity=bills, face_amount=Decimal(bills * 100), notional=cash,
-                  traded_at_utc=datetime.combine(day, time(15)), trade_date=day, book_date=day, settlement_date=day, maturity_date=bill.maturity_date,
+                  traded_at_utc=datetime.combine(day, time(15)), trade_date=day, book_date=day,
+                  settlement_date=day, maturity_date=bill.maturity_date,
                   occurrences=1)  # fmt: skip
 
     def first_lot(day: date) -> Decimal:

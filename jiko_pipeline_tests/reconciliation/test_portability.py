@@ -37,7 +37,7 @@ BEFORE_PARENTHESIS = {
 FORBIDDEN_WORDS = {
     "qualify", "exclude", "asof", "pivot", "unpivot", "lateral", "lambda", "ilike", "similar", "glob",
     "current_date", "current_timestamp", "interval", "insert", "update", "delete", "merge", "create", "drop", "alter",
-    "attach", "copy", "pragma", "set", "offset", "div", "float", "double", "real", "sample",
+    "attach", "copy", "pragma", "set", "offset", "div", "float", "double", "real", "sample", "varchar",
 }  # fmt: skip
 DOUBLE_ALLOWED = {"K38"}
 """Yields and basis points may be doubles, with a tolerance that is not at the edge."""
@@ -64,11 +64,14 @@ def findings(control_id: str, sql: str) -> list[str]:
     found: list[str] = []
     words = tokens(sql)
     depth = 0
+    inside: list[str] = []
     for number, (kind, text) in enumerate(words):
         before = words[number - 1][1].lower() if number else ""
         after = words[number + 1][1].lower() if number + 1 < len(words) else ""
-        if kind == "unknown" or text in {"[", "]", "{", "}", "::", "//", "==", "->", "!=", ";", "$", '"', "@", "?", "/"}:
+        if kind == "unknown" or text in {"[", "]", "{", "}", "::", "//", "==", "->", "!=", ";", "$", '"', "@", "?"}:
             found.append(f"symbol {text}")
+        if text == "/" and control_id not in DOUBLE_ALLOWED and "floor" not in inside:
+            found.append("symbol /")
         if kind == "word" and text != text.lower():
             found.append(f"upper case {text}")
         if kind == "word" and text.lower() in FORBIDDEN_WORDS and before != "." and after != ".":
@@ -80,6 +83,10 @@ def findings(control_id: str, sql: str) -> list[str]:
         if kind == "word" and text == "first" and before not in {"nulls"} and after == "(":
             found.append("function first")
         depth += {"(": 1, ")": -1}.get(text, 0)
+        if text == "(":
+            inside.append(before)
+        elif text == ")" and inside:
+            inside.pop()
         if text == "*" and depth == 0 and before == "select":
             found.append("outer select *")
     return found

@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 
 from jiko_pipeline.reconciliation.registry import Registry
-from jiko_pipeline.warehouse.file import transaction
+from jiko_pipeline.warehouse.connection import transaction
 
 _WORKING_TABLES: Final = ("closing_day", "closing_flow", "closing_carried")
 _WORKING_MACROS: Final = ("closing_carried_cents", "closing_money")

@@ -48,7 +48,7 @@ judged as (
         scope_date,
         case
             when scope_date is distinct from business_date
-                then document_kind || ' ' || cast(scope_date as varchar)
+                then document_kind || ' ' || cast(scope_date as string)
             else document_kind
         end as entity_key,
         case
@@ -74,12 +74,12 @@ select
     case code
         when '' then ''
         when 'GAP_PROVISIONAL_ONLY'
-            then 'The ' || document_kind || ' of ' || cast(scope_date as varchar)
+            then 'The ' || document_kind || ' of ' || cast(scope_date as string)
                 || ' is there in a provisional form only.'
         when 'GAP_MISSING'
-            then 'The ' || document_kind || ' of ' || cast(scope_date as varchar)
+            then 'The ' || document_kind || ' of ' || cast(scope_date as string)
                 || ' has not arrived, though later days have.'
-        else 'The ' || document_kind || ' of ' || cast(scope_date as varchar) || ' has not arrived yet.'
+        else 'The ' || document_kind || ' of ' || cast(scope_date as string) || ' has not arrived yet.'
     end as detail
 from judged
 union all

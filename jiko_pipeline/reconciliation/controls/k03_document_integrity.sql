@@ -66,7 +66,7 @@ compared as (
         subject.document_kind,
         case
             when subject.scope_date is distinct from subject.business_date
-                then subject.document_kind || ' ' || cast(subject.scope_date as varchar)
+                then subject.document_kind || ' ' || cast(subject.scope_date as string)
             else subject.document_kind
         end as entity_key,
         coalesce(arrived.copies, 0) as copies,
@@ -150,14 +150,14 @@ select
     case finding
         when 'CORRUPT' then 'The ' || document_kind || ' is kept aside: ' || message
         when 'REJECTED'
-            then cast(rejected_rows as varchar) || ' row(s) of the ' || document_kind || ' are kept aside: ' || message
-        when 'ROWS' then cast(rows_lost as varchar) || ' row(s) of the ' || document_kind || ' went nowhere.'
+            then cast(rejected_rows as string) || ' row(s) of the ' || document_kind || ' are kept aside: ' || message
+        when 'ROWS' then cast(rows_lost as string) || ' row(s) of the ' || document_kind || ' went nowhere.'
         when 'ENTRIES'
-            then 'The statement declares ' || cast(summary_entries as varchar) || ' entries and holds '
-                || cast(entries as varchar) || '.'
+            then 'The statement declares ' || cast(summary_entries as string) || ' entries and holds '
+                || cast(entries as string) || '.'
         when 'NET'
-            then 'The statement declares a net of ' || cast(summary_net_amount as varchar)
-                || ' and its entries come to ' || cast(entries_net as varchar) || '.'
+            then 'The statement declares a net of ' || cast(summary_net_amount as string)
+                || ' and its entries come to ' || cast(entries_net as string) || '.'
         when 'ABSENT' then 'There is no document to read.'
         else ''
     end as detail

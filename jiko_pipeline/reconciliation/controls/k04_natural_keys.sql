@@ -22,10 +22,10 @@ with bank_entry as (
             case when end_to_end_id <> 'NOTPROVIDED' then end_to_end_id end,
             bank_transaction_key
         ) as row_key,
-        cast(signed_amount as varchar)
+        cast(signed_amount as string)
             || '|' || coalesce(currency, '')
-            || '|' || coalesce(cast(booking_date as varchar), '')
-            || '|' || coalesce(cast(value_date as varchar), '')
+            || '|' || coalesce(cast(booking_date as string), '')
+            || '|' || coalesce(cast(value_date as string), '')
             || '|' || coalesce(proprietary_code, '')
             || '|' || coalesce(end_to_end_id, '')
             || '|' || coalesce(counterparty, '')
@@ -40,7 +40,7 @@ brokerage_entry as (
             case when end_to_end_id <> 'NOTPROVIDED' then end_to_end_id end,
             brokerage_flow_key
         ) as row_key,
-        cast(signed_amount as varchar) || '|' || coalesce(flow, '') || '|' || coalesce(proprietary_code, '') as content
+        cast(signed_amount as string) || '|' || coalesce(flow, '') || '|' || coalesce(proprietary_code, '') as content
     from brokerage_flow
 ),
 fact as (
@@ -91,7 +91,7 @@ fact as (
     left join repeated_row
         on repeated_row.document_kind = 'POSITION'
         and repeated_row.row_key
-            = stated.pocket_id || ' ' || cast(stated.business_date as varchar) || ' ' || stated.cusip
+            = stated.pocket_id || ' ' || cast(stated.business_date as string) || ' ' || stated.cusip
     union all
     select
         'SECURITY_PRICE' as document_kind, position_daily.pocket_id, position_daily.business_date,
@@ -103,7 +103,7 @@ fact as (
         on position_daily.cusip = stated.cusip and position_daily.business_date = stated.price_date
     left join repeated_row
         on repeated_row.document_kind = 'SECURITY_PRICE'
-        and repeated_row.row_key = cast(stated.price_date as varchar) || ' ' || stated.cusip
+        and repeated_row.row_key = cast(stated.price_date as string) || ' ' || stated.cusip
 ),
 placed as (
     select
@@ -147,7 +147,7 @@ select
     cast(sum(copies) as decimal(38, 2)) as left_value,
     cast(count(*) as decimal(38, 2)) as right_value,
     cast(sum(copies) - count(*) as decimal(38, 2)) as difference,
-    'The ' || document_kind || ' states ' || row_key || ' ' || cast(sum(copies) as varchar) || ' times'
+    'The ' || document_kind || ' states ' || row_key || ' ' || cast(sum(copies) as string) || ' times'
         || case max(code)
             when 'DUP_IDENTICAL' then ', each time alike.'
             when 'DUP_CONFLICT' then ' with different content.'

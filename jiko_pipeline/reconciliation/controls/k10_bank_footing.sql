@@ -61,8 +61,8 @@ select
         when status = 'PASS' then ''
         when opening_balance is null then 'The bank statement states no opening balance.'
         when closing_balance is null then 'The bank statement states no closing balance.'
-        else 'Opening ' || cast(opening_balance as varchar) || ' plus entries ' || cast(net as varchar)
-            || ' is ' || cast(computed as varchar) || ', but the bank closes at '
-            || cast(closing_balance as varchar) || '.'
+        else 'Opening ' || cast(opening_balance as string) || ' plus entries ' || cast(net as string)
+            || ' is ' || cast(computed as string) || ', but the bank closes at '
+            || cast(closing_balance as string) || '.'
     end as detail
 from judged

@@ -71,16 +71,16 @@ select
         when status = 'PASS' then ''
         when opening_value is null then 'The brokerage statement states no opening value.'
         when closing_value is null then 'The brokerage statement states no closing value.'
-        else 'Opening ' || cast(opening_value as varchar)
-            || ' + additions ' || cast(additions as varchar)
-            || ' - subtractions ' || cast(subtractions as varchar)
-            || ' + gains ' || cast(gains as varchar)
-            || ' - fees ' || cast(fees as varchar)
-            || ' is ' || cast(computed as varchar)
-            || ', but the statement closes at ' || cast(closing_value as varchar)
+        else 'Opening ' || cast(opening_value as string)
+            || ' + additions ' || cast(additions as string)
+            || ' - subtractions ' || cast(subtractions as string)
+            || ' + gains ' || cast(gains as string)
+            || ' - fees ' || cast(fees as string)
+            || ' is ' || cast(computed as string)
+            || ', but the statement closes at ' || cast(closing_value as string)
             || case
                 when unknown_flows <> 0
-                    then '; entries of an unknown kind come to ' || cast(unknown_flows as varchar)
+                    then '; entries of an unknown kind come to ' || cast(unknown_flows as string)
                 else ''
             end || '.'
     end as detail

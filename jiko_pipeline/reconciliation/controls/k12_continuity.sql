@@ -93,18 +93,18 @@ select
         when reason = 'BASELINE' then 'This is the first statement of the pocket; nothing lies before it.'
         when code = 'CHAIN_UNPROVABLE' and opening is null then 'The statement states no opening balance.'
         when code = 'CHAIN_UNPROVABLE' and prior_date is null
-            then 'No earlier statement is there to compare the opening of ' || cast(opening as varchar) || ' with.'
+            then 'No earlier statement is there to compare the opening of ' || cast(opening as string) || ' with.'
         when code = 'CHAIN_UNPROVABLE' and prior_date is distinct from previous_bd
-            then 'The statement of ' || cast(previous_bd as varchar) || ' is not there; the last one before it, of '
-                || cast(prior_date as varchar) || ', closed at ' || coalesce(cast(expected as varchar), 'nothing')
-                || ' and this one opens at ' || cast(opening as varchar) || '.'
+            then 'The statement of ' || cast(previous_bd as string) || ' is not there; the last one before it, of '
+                || cast(prior_date as string) || ', closed at ' || coalesce(cast(expected as string), 'nothing')
+                || ' and this one opens at ' || cast(opening as string) || '.'
         when code = 'CHAIN_UNPROVABLE' then 'The statement of the previous business day states no closing balance.'
         when code = 'CHAIN_OPEN_NE_PRIOR_CLOSE' and opens_now
             then 'A pocket that has just been opened starts at 0.00, but this statement opens at '
-                || cast(opening as varchar) || '.'
+                || cast(opening as string) || '.'
         when code = 'CHAIN_OPEN_NE_PRIOR_CLOSE'
-            then 'The statement opens at ' || cast(opening as varchar) || ', but the one of '
-                || cast(prior_date as varchar) || ' closed at ' || cast(expected as varchar) || '.'
+            then 'The statement opens at ' || cast(opening as string) || ', but the one of '
+                || cast(prior_date as string) || ' closed at ' || cast(expected as string) || '.'
         else ''
     end as detail
 from judged

@@ -49,8 +49,8 @@ select
     case status
         when 'NOT_TESTED' then 'There is no bank statement.'
         when 'BREAK'
-            then 'The bank account opens at ' || coalesce(cast(opening_balance as varchar), 'no stated balance')
-                || ' and closes at ' || coalesce(cast(closing_balance as varchar), 'no stated balance') || '.'
+            then 'The bank account opens at ' || coalesce(cast(opening_balance as string), 'no stated balance')
+                || ' and closes at ' || coalesce(cast(closing_balance as string), 'no stated balance') || '.'
         else ''
     end as detail
 from judged

@@ -68,10 +68,10 @@ select
         when bank_transaction_key is null and is_present then 'The bank statement has no entries.'
         when bank_transaction_key is null then 'There is no bank statement.'
         when code = 'UNCLASSIFIED'
-            then 'No rule knows the entry of ' || cast(signed_amount as varchar) || ' with the code '
+            then 'No rule knows the entry of ' || cast(signed_amount as string) || ' with the code '
                 || coalesce(proprietary_code, '(none)') || '.'
         when code = 'CLASS_AMBIG'
-            then cast(matching_rules as varchar) || ' rules put the entry of ' || cast(signed_amount as varchar)
+            then cast(matching_rules as string) || ' rules put the entry of ' || cast(signed_amount as string)
                 || ' with the code ' || coalesce(proprietary_code, '(none)') || ' into different categories.'
         else ''
     end as detail

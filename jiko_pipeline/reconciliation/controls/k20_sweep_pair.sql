@@ -213,25 +213,25 @@ select
     difference,
     case
         when finding = 'SWEEP_AMT'
-            then 'The bank account moved ' || cast(bank_amount as varchar)
-                || ' towards the brokerage account, which shows ' || cast(brokerage_amount as varchar) || '.'
+            then 'The bank account moved ' || cast(bank_amount as string)
+                || ' towards the brokerage account, which shows ' || cast(brokerage_amount as string) || '.'
         when finding = 'SWEEP_BANK_ONLY'
-            then 'The bank account moved ' || cast(bank_amount as varchar)
+            then 'The bank account moved ' || cast(bank_amount as string)
                 || ' towards the brokerage account, which shows nothing of it, nor on the next business day.'
         when finding = 'SWEEP_BRO_ONLY'
-            then 'The brokerage account shows ' || cast(brokerage_amount as varchar)
+            then 'The brokerage account shows ' || cast(brokerage_amount as string)
                 || ' from the bank account, which shows nothing of it, nor on the neighbouring business days.'
         when finding = 'SWEEP_DATE'
-            then 'The other leg of ' || cast(difference as varchar) || ' came only on '
-                || cast(other_date as varchar) || ', later than the next business day.'
+            then 'The other leg of ' || cast(difference as string) || ' came only on '
+                || cast(other_date as string) || ', later than the next business day.'
         when finding = 'IN_TRANSIT'
-            then cast(difference as varchar) || ' is in transit; it is due on the next business day.'
+            then cast(difference as string) || ' is in transit; it is due on the next business day.'
         when finding = 'BASELINE'
-            then cast(difference as varchar) || ' may have left before the first statement that is there.'
+            then cast(difference as string) || ' may have left before the first statement that is there.'
         when finding = 'NO_INPUT'
-            then cast(difference as varchar)
+            then cast(difference as string)
                 || ' may belong to the previous business day, of which a statement is not there.'
-        else 'The other leg of ' || cast(difference as varchar) || ' is that of '
-            || cast(other_date as varchar) || '.'
+        else 'The other leg of ' || cast(difference as string) || ' is that of '
+            || cast(other_date as string) || '.'
     end as detail
 from judged_leg

@@ -233,17 +233,17 @@ finding as (
         bank_amount as right_value,
         case finding
             when 'PASS' then ''
-            when 'TX_AMT' then 'The API states ' || cast(signed_amount as varchar) || ', the bank booked '
-                || cast(bank_amount as varchar) || ' on ' || cast(bank_date as varchar) || '.'
-            when 'TX_DATE' then 'The API dates ' || cast(signed_amount as varchar) || ' ' || cast(business_date as varchar)
-                || ', the bank booked it on ' || cast(bank_date as varchar) || '.'
+            when 'TX_AMT' then 'The API states ' || cast(signed_amount as string) || ', the bank booked '
+                || cast(bank_amount as string) || ' on ' || cast(bank_date as string) || '.'
+            when 'TX_DATE' then 'The API dates ' || cast(signed_amount as string) || ' ' || cast(business_date as string)
+                || ', the bank booked it on ' || cast(bank_date as string) || '.'
             when 'TX_AMBIG' then 'More than one bank entry or transaction could be the other side of '
-                || cast(signed_amount as varchar) || '; none is chosen.'
-            when 'TX_IN_FLIGHT' then 'The ' || transaction_type || ' of ' || cast(signed_amount as varchar) || ' ('
+                || cast(signed_amount as string) || '; none is chosen.'
+            when 'TX_IN_FLIGHT' then 'The ' || transaction_type || ' of ' || cast(signed_amount as string) || ' ('
                 || transaction_status || ') is not on a bank statement yet; it is due within five business days.'
             when 'NOT_DUE' then 'The bank may still book it on the next business day, whose statement is not there yet.'
             when 'NO_INPUT' then 'The bank statement that would show it is not there.'
-            else 'The ' || transaction_type || ' of ' || cast(signed_amount as varchar)
+            else 'The ' || transaction_type || ' of ' || cast(signed_amount as string)
                 || ' is on no bank statement.'
         end as detail
     from judged_movement
@@ -257,11 +257,11 @@ finding as (
         signed_amount as right_value,
         case
             when finding = 'TX_AMBIG' then 'More than one transaction or bank entry could be the other side of '
-                || cast(signed_amount as varchar) || '; none is chosen.'
+                || cast(signed_amount as string) || '; none is chosen.'
             when finding = 'NOT_DUE' then 'The API may have stated it on a day whose listing is not there.'
-            when copy_no > 1 then 'The bank booked ' || cast(signed_amount as varchar)
+            when copy_no > 1 then 'The bank booked ' || cast(signed_amount as string)
                 || ' for a transaction that another entry names already.'
-            else 'The bank booked ' || cast(signed_amount as varchar) || ', of which the API knows nothing.'
+            else 'The bank booked ' || cast(signed_amount as string) || ', of which the API knows nothing.'
         end as detail
     from judged_entry
 ),
