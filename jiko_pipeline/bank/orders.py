@@ -142,8 +142,6 @@ class _Fetch:
         if self.outcome.trouble is None:
             self.outcome.trouble = error
 
-    # Ordering
-
     def _order(self, pulls: list[ReportPull]) -> bool:
         """Claim and order; True when some request was made by an earlier run and may be ready by now."""
         resumed = False
@@ -222,8 +220,6 @@ class _Fetch:
             else:
                 self._place(pull, turn)
         self._send_orders(to_order)
-
-    # Polling
 
     def _poll(self) -> None:
         if not self._open:
@@ -304,8 +300,6 @@ class _Fetch:
             else:
                 self._waiting[pull.key] = pull
         self._send_orders(to_order)
-
-    # Downloading
 
     def _hand_over_done(self) -> None:
         for future in [future for future in self._downloading if future.done()]:

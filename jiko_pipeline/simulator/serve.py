@@ -39,6 +39,7 @@ from jiko_pipeline.simulator.world import World
 ANNOUNCEMENT: Final = "simulator.json"
 OWN_CLIENT_ID: Final = "simulated-client"
 _STARTING_SECONDS: Final = 0.005
+_LOOK_SECONDS: Final = 1.0
 
 
 class ServeExit(IntEnum):
@@ -194,10 +195,12 @@ async def _run(
     try:
         await asyncio.gather(
             *(_one(server, bound, bank) for server, bound in zip(servers, sockets, strict=True)),
-            _watch(servers, options.idle_exit_seconds, bank, announce, stopping),
+            _watch(servers, options, bank, announce, stopping),
         )
     finally:
-        (options.state_dir / ANNOUNCEMENT).unlink(missing_ok=True)
+        # A directory that was removed and made anew may announce another process by now.
+        if _is_announced(options.state_dir, options.control_token):
+            (options.state_dir / ANNOUNCEMENT).unlink(missing_ok=True)
 
 
 async def _one(server: uvicorn.Server, bound: socket.socket, bank: SimulatedBank) -> None:
@@ -210,26 +213,30 @@ async def _one(server: uvicorn.Server, bound: socket.socket, bank: SimulatedBank
 
 async def _watch(
     servers: list[uvicorn.Server],
-    idle_exit_seconds: float | None,
+    options: ServeOptions,
     bank: SimulatedBank,
     announce: Callable[[], None],
     stopping: asyncio.Event,
 ) -> None:
-    """Announce the process once both servers answer; then end it when nobody has asked for long."""
+    """Announce the process once both servers answer.
+
+    End it when nobody has asked for long, and when nobody can find it any more because its announcement is
+    gone, as after the removal of the state directory.
+    """
     while not all(server.started for server in servers):
         if stopping.is_set():
             return
         await asyncio.sleep(_STARTING_SECONDS)
     announce()
     while not stopping.is_set():
-        left = None
-        if idle_exit_seconds is not None:
-            left = bank.last_request + idle_exit_seconds - time.monotonic()
-            if left <= 0:
-                bank.stop()
-                return
+        pause = _LOOK_SECONDS
+        if options.idle_exit_seconds is not None:
+            pause = min(pause, bank.last_request + options.idle_exit_seconds - time.monotonic())
+        if pause <= 0 or not _is_announced(options.state_dir, options.control_token):
+            bank.stop()
+            return
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), left)
+            await asyncio.wait_for(stopping.wait(), pause)
 
 
 def _write_announcement(file: Path, announcement: Mapping[str, Any]) -> None:
@@ -237,6 +244,15 @@ def _write_announcement(file: Path, announcement: Mapping[str, Any]) -> None:
     temporary.write_text(json.dumps(announcement, indent=1) + "\n", encoding="utf-8")
     temporary.chmod(0o600)
     temporary.replace(file)
+
+
+def _is_announced(state_dir: Path, control_token: str) -> bool:
+    """True while the announcement in the state directory is that of this process."""
+    try:
+        announcement = json.loads((state_dir / ANNOUNCEMENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(announcement, dict) and announcement.get("control_token") == control_token
 
 
 class _QuietServer(uvicorn.Server):

@@ -5,6 +5,7 @@ Belongs here: every statement that creates or alters. Does not belong here: the 
 """
 
 import hashlib
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -59,6 +60,7 @@ def dictionary() -> list[tuple[str, str, str, int, str, str, str]]:
     ]
 
 
+@cache
 def definitions_hash() -> str:
     """Changes whenever a declaration, a comment, a view or a macro does."""
     texts = [text for spec in TABLES.values() for text in (create_table_sql(spec), *comment_sql(spec))]
@@ -144,6 +146,7 @@ def _add_columns(con: duckdb.DuckDBPyConnection, spec: TableSpec, found: dict[st
         con.execute(f"alter table {_name(spec)} add column {_column_sql(column)}")
 
 
+@cache
 def package_sql(folder: str, file_name: str) -> str:
     """The text of an SQL file of this room."""
     return resources.files(__package__).joinpath(folder, file_name).read_text(encoding="utf-8")

@@ -59,7 +59,10 @@ def table_hash_macro() -> str:
         f" from ({_summed(spec).replace(_QUOTE, _QUOTE * 2)}) as summed'"
         for name, spec in TABLES.items()
     )
-    nothing = "select  as table_name, 0::bigint as row_count,  as content_hash where false"
+    nothing = (
+        "select cast(null as varchar) as table_name, cast(null as bigint) as row_count,"
+        " cast(null as varchar) as content_hash where false"
+    )
     return (
         "create or replace macro meta.table_hash(wanted) as table"
         " select table_name, row_count, content_hash"

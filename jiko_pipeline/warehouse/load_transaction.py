@@ -6,6 +6,7 @@ here: what a load is given (`jiko_pipeline.warehouse.load`).
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ _OWN_COLUMNS: Final = frozenset(
 """What the warehouse adds to the columns of a frame."""
 
 
+@cache
 def _sql(name: str) -> str:
     return resources.files(__package__).joinpath("load_sql", name).read_text(encoding="utf-8")
 
@@ -104,9 +106,11 @@ def take_turn(con: duckdb.DuckDBPyConnection, kind: Kind, turn: int, bounds: Map
     """Takes in the `turn`-th delivery of each scope."""
     scope = {**_only(bounds, "customer_id", "document_kind", "first_scope", "last_scope"), "turn": turn}
     con.execute(_sql("decide.sql"), {"turn": turn})
+    ((replaces,),) = con.execute(_sql("replaces.sql"), {"turn": turn}).fetchall()
     for spec in staging_tables(kind):
         only = " and not t.is_whole_document" if spec is QUARANTINE else ""
-        con.execute(_sql("end_rows.sql").format(table=_table(spec), rows=_rows_table(spec), only=only), scope)
+        if replaces:
+            con.execute(_sql("end_rows.sql").format(table=_table(spec), rows=_rows_table(spec), only=only), scope)
         con.execute(
             _sql("begin_rows.sql").format(
                 table=_table(spec), rows=_rows_table(spec), columns=_quoted_list(_stated_columns(spec), "r")

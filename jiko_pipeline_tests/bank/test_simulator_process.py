@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -61,6 +62,19 @@ def test_an_idle_process_ends_by_itself(tmp_path: Path) -> None:
         assert (process.returncode, out, err) == (0, "", "")
     assert not (tmp_path / "simulator.json").exists()
     assert (tmp_path / "client_key.pem").exists()
+
+
+def test_a_process_whose_state_directory_was_removed_ends_and_leaves_its_successor_alone(
+    tmp_path: Path,
+) -> None:
+    state_dir = tmp_path / "state"
+    with _process(state_dir) as process:
+        _wait_for_announcement(state_dir, process)
+        shutil.rmtree(state_dir)
+        with served(ServeOptions(state_dir)) as successor:
+            process.communicate(timeout=60)
+            assert process.returncode == 0
+            assert json.loads((state_dir / "simulator.json").read_text()) == successor.announcement
 
 
 def test_a_process_is_asked_to_end_by_its_control_route(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ The facts are written by hand rules in plain Python, one landing a calendar day,
 order. Amounts are cents until they are written.
 """
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confi
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.reconciliation.runner import RunSummary, run_controls
 from jiko_pipeline.warehouse import ddl
+from jiko_pipeline.warehouse.frames import frame_from, registered
 from jiko_pipeline.warehouse.tables import TABLES
 
 CUSTOMER, ENTITY = "acme", "acme-treasury"
@@ -174,17 +177,15 @@ def _live_a_day(bank: CashBank, pocket: str, day: date, number: int, value: int)
     return closing
 
 
-class Warehouse:
-    """A DuckDB file with the declared tables, into which a bank lands day by day."""
-
-    def __init__(self, path: Path, *, basis: bool = True) -> None:
-        self.con = duckdb.connect(str(path))
-        ddl.create_schema(self.con)
-        self._runs = 0
-        self.con.executemany(
-            "insert into core.calendar values (?, ?, ?, ?, ?, ?, ?)",
-            [
-                [
+@cache
+def _empty_file() -> bytes:
+    """A DuckDB file with the declared tables and the calendar; made once, copied for each test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.duckdb"
+        with duckdb.connect(str(path)) as con:
+            ddl.create_schema(con)
+            days = [
+                (
                     day,
                     calendars.is_fed_business_day(day),
                     calendars.is_sifma_full_close(day),
@@ -192,10 +193,25 @@ class Warehouse:
                     calendars.next_fed_business_day(day),
                     calendars.previous_fed_business_day(day),
                     calendars.business_day_index(day),
-                ]
+                )
                 for day in calendars.days(FIRST - timedelta(days=70), LAST + timedelta(days=70))
-            ],
-        )
+            ]
+            _insert(con, "core.calendar", days)
+        return path.read_bytes()
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[Any]) -> None:
+    with registered(con, "landing_rows", frame_from(TABLES[table], rows)):
+        con.execute(f"insert into {table} select * from landing_rows")
+
+
+class Warehouse:
+    """A DuckDB file with the declared tables, into which a bank lands day by day."""
+
+    def __init__(self, path: Path, *, basis: bool = True) -> None:
+        path.write_bytes(_empty_file())
+        self.con = duckdb.connect(str(path))
+        self._runs = 0
         if basis:
             confirm_basis(self.con, customer_id=CUSTOMER, legal_entity_id=ENTITY, basis=DEMO_BASIS,
                           effective_from=date(2024, 1, 1), confirmed_by=SIMULATED_BANK)  # fmt: skip
@@ -210,7 +226,7 @@ class Warehouse:
             scope = {"customer_id": customer, "legal_entity_id": ENTITY}
             values = [[{**row, **scope}.get(name) for name in names] for row in rows if row["_landing"] in wanted]
             if values:
-                self.con.executemany(f"insert into {table} values ({', '.join('?' * len(names))})", values)
+                _insert(self.con, table, values)
         self.con.execute("commit")
 
     def judge(

@@ -24,6 +24,7 @@ from jiko_pipeline.reconciliation.evidence import evidence
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.reconciliation.runner import run_controls
 from jiko_pipeline.warehouse import ddl
+from jiko_pipeline.warehouse.connection import transaction
 from jiko_pipeline.warehouse.frames import frame_from, registered
 from jiko_pipeline.warehouse.tables import TABLES
 
@@ -251,13 +252,16 @@ def _empty_warehouse() -> bytes:
 def warehouse(path: Path, facts: Facts, *, basis: Basis | None = DEMO_BASIS) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new DuckDB file with the schema, the calendar, the confirmed basis and the facts."""
     file = path / "warehouse.duckdb"
+    file.with_name("warehouse.duckdb.wal").unlink(missing_ok=True)
     file.write_bytes(_empty_warehouse())
     with duckdb.connect(str(file), config={"threads": 1}) as con:
-        if basis is not None:
-            confirm_basis(con, customer_id=CUSTOMER, legal_entity_id=ENTITY, basis=basis,
-                          effective_from=date(2024, 1, 1), confirmed_by="test")  # fmt: skip
-        for table, rows in facts.rows.items():
-            insert(con, table, rows)
+        con.execute("pragma disable_checkpoint_on_shutdown")
+        with transaction(con):
+            if basis is not None:
+                confirm_basis(con, customer_id=CUSTOMER, legal_entity_id=ENTITY, basis=basis,
+                              effective_from=date(2024, 1, 1), confirmed_by="test")  # fmt: skip
+            for table, rows in facts.rows.items():
+                insert(con, table, rows)
         yield con
 
 

@@ -217,6 +217,29 @@ def test_a_sweep_that_has_not_arrived_at_the_broker_is_in_transit(tmp_path: Path
     assert lines["unexplained"] == 0
 
 
+def test_bills_that_arrive_in_kind_have_a_line_of_their_own(tmp_path: Path) -> None:
+    facts = clean_facts()
+    trade = facts.find("core.trade", trade_date=DAY, pocket_id=OLD, activity="BUY")[0]
+    trade["activity"] = "SECURITY_TRANSFER_IN"
+    statement(facts)["additions"] += trade["notional"]
+    statement(facts)["cash_balance"] += trade["notional"]
+    for row in facts.find("core.brokerage_daily", pocket_id=OLD):
+        if row["business_date"] > DAY:
+            row["cash_balance"] += trade["notional"]
+    for row in facts.find("core.brokerage_daily", pocket_id=OLD):
+        if row["business_date"] >= DAY:
+            row["closing_value"] += trade["notional"]
+        if row["business_date"] > DAY:
+            row["opening_value"] += trade["notional"]
+    with warehouse(tmp_path, facts) as con:
+        mark_judged(con, facts)
+        close(con)
+        lines, left = bridge_of(con, OLD, DAY), unexplained(con)
+    assert lines["in-kind in and out"] == trade["notional"]
+    assert lines["transit"] == 0
+    assert nonzero(left) == {}
+
+
 @pytest.mark.parametrize(
     ("world", "basis"),
     [

@@ -600,3 +600,27 @@ def test_every_broken_row_says_why_in_a_sentence(tmp_path: Path) -> None:
 def test_the_controls_of_holdings_are_all_required_but_the_security_master() -> None:
     required = set(Registry.load().required)
     assert {control_id for control_id in HOLDINGS if control_id in required} == set(HOLDINGS) - {"K41"}
+
+
+@pytest.mark.parametrize(("drop", "broken"), [("0.012", False), ("0.030", True)])
+def test_a_bill_near_its_maturity_is_judged_by_price(tmp_path: Path, drop: str, broken: bool) -> None:
+    facts, short = clean_facts(), BILLS[1]
+    assert (short.maturity_date - DAY).days < 28
+    facts.one("core.security_price", cusip=short.cusip, price_date=DAY)["price"] -= Decimal(drop)
+    found = {(code, day) for _, code, _, _, day, _ in breaks(ask(tmp_path, facts, "K38"))}
+    assert found == ({("PX_JUMP", DAY), ("PX_JUMP", NEXT)} if broken else set())
+
+
+def test_bills_that_arrive_in_kind_are_neither_a_break_nor_a_purchase(tmp_path: Path) -> None:
+    facts = clean_facts()
+    trade = trade_of(facts, "BUY")
+    trade["activity"] = "SECURITY_TRANSFER_IN"
+    facts.remove("core.trade_report", lambda row: row["trade_reference"] == trade["trade_id"])
+    assert fired(tmp_path, facts) == set()
+
+
+def test_an_activity_that_is_not_known_does_not_pass_for_one_that_is(tmp_path: Path) -> None:
+    facts = clean_facts()
+    trade = trade_of(facts, "BUY")
+    trade["activity"] = "SOMETHING_NEW"
+    assert ("K32", "POS_ROLL", "POS_UNEXPLAINED_UP", OLD, DAY, trade["cusip"]) in fired(tmp_path, facts)

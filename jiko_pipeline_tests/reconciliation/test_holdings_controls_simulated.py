@@ -160,3 +160,16 @@ def test_a_planted_fault_fires_exactly_what_was_decided_by_hand(tmp_path: Path, 
         ]
         assert one["sub_code"] in (None, row.sub_code)
         assert one["difference"] is None or Decimal(one["difference"]) == row.difference
+
+
+def test_no_price_is_due_on_a_day_on_which_bills_do_not_trade(tmp_path: Path) -> None:
+    good_friday, start, end = date(2025, 4, 18), date(2025, 4, 7), date(2025, 4, 25)
+    assert calendars.is_fed_business_day(good_friday)
+    assert not calendars.is_trading_day(good_friday)
+    facts, _ = simulated(None, 7, start, end)
+    facts = Facts({table: list(rows) for table, rows in facts.rows.items()})
+    facts.remove("core.security_price", lambda row: row["price_date"] == good_friday)
+    answers = ask(tmp_path, facts, "K37", first=start, last=end)
+    assert not breaks(answers)
+    told = {(row.status, row.reason) for row in answers["K37"] if row.business_date == good_friday}
+    assert told == {("NOT_TESTED", "NOT_DUE")}
