@@ -99,9 +99,7 @@ def fed_business_days(first: date, last: date) -> list[date]:
 def _business_days_before_year(year: int) -> int:
     if year == _INDEX_EPOCH.year:
         return 0
-    return _business_days_before_year(year - 1) + len(
-        fed_business_days(date(year - 1, 1, 1), date(year - 1, 12, 31))
-    )
+    return _business_days_before_year(year - 1) + len(fed_business_days(date(year - 1, 1, 1), date(year - 1, 12, 31)))
 
 
 @lru_cache(maxsize=64)

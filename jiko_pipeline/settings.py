@@ -121,9 +121,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _credentials_for_a_real_bank(self) -> Self:
         if self.environment is not Environment.SIMULATOR:
-            missing = [
-                name for name in ("client_id", "private_key_file", "key_id") if getattr(self, name) is None
-            ]
+            missing = [name for name in ("client_id", "private_key_file", "key_id") if getattr(self, name) is None]
             if missing:
                 names = ", ".join(f"JIKO_{name.upper()}" for name in missing)
                 raise ValueError(f"the {self.environment.value} environment needs {names}")

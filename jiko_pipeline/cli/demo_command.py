@@ -1,6 +1,7 @@
 """`jiko demo`: the Dagster daily job over the demo's days against the simulated bank."""
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jiko_pipeline.cli.terminal import err, out, print_json
@@ -34,6 +35,7 @@ def demo_settings(fault: str | None) -> Settings:
 def run_demo(fault: str | None, json_output: bool) -> int:
     """Runs what of the demo has not run yet, prints one verdict line a pocket and what to do next."""
     from jiko_pipeline.orchestration.daily_run import days_missing, run_daily_job
+    from jiko_pipeline.reporting.status import status
     from jiko_pipeline.reporting.verdict import pocket_verdicts
     from jiko_pipeline.warehouse.publish import published
     from jiko_pipeline.warehouse.world import refuse_other_environment
@@ -41,10 +43,11 @@ def run_demo(fault: str | None, json_output: bool) -> int:
     settings = demo_settings(fault)
     refuse_other_environment(settings.data_dir, settings.environment.value)
     progress = err()
+    closed = _days_closed(settings)
     windows = [
         window
         for window in requested(settings, DEMO_FIRST, DEMO_LAST, utc_now())
-        if days_missing(settings, window.days)
+        if days_missing(settings, window.days) or not closed.issuperset(window.business_days)
     ]
     for window in windows:
         progress.print(f"Running the daily job for {window} ...", markup=False)
@@ -61,11 +64,15 @@ def run_demo(fault: str | None, json_output: bool) -> int:
     else:
         _print(settings, fault, bool(windows), verdicts)
     clean = bool(verdicts) and all(verdict.is_clean for verdict in verdicts)
-    broken = any(verdict.breaks for verdict in verdicts)
-    return most_serious(
-        ExitCode.BREAKS_OPEN if broken else ExitCode.OK,
-        ExitCode.OK if clean or broken else ExitCode.NOT_PROVED,
-    )
+    standing = status(settings, utc_now()).exit_code
+    return most_serious(standing, ExitCode.OK if clean or standing else ExitCode.NOT_PROVED)
+
+
+def _days_closed(settings: Settings) -> set[date]:
+    """Business dates that the published file has a close for; none when nothing is published."""
+    from jiko_pipeline.reporting.status import days_closed
+
+    return set(days_closed(settings)) if settings.published_file.exists() else set()
 
 
 def _print(settings: Settings, fault: str | None, ran: bool, verdicts: "list[PocketVerdict]") -> None:
@@ -79,6 +86,13 @@ def _print(settings: Settings, fault: str | None, ran: bool, verdicts: "list[Poc
     for command, purpose in (
         (f"{where}jiko breaks", "what differs, and why"),
         (f'{where}jiko sql "select * from mart.recon_bridge"', "the bridge from each day to the next"),
-        ("make dev", "the same in the Dagster UI, on http://127.0.0.1:3000"),
+        (_dagster_command(), "the same in the Dagster UI, on http://127.0.0.1:3000"),
     ):
         console.print(f"  {command:<58} {purpose}", markup=False)
+
+
+def _dagster_command() -> str:
+    """How to start the UI from here: in the project by make, elsewhere by naming the module."""
+    if Path("Makefile").exists() and Path("workspace.yaml").exists():
+        return "make dev"
+    return "dagster dev -m jiko_pipeline.orchestration.definitions"

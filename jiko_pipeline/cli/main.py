@@ -21,6 +21,11 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog=(
+        "The exit code is the answer: 0 fine, 10 breaks open, 20 try again later, 30 quarantined, refused or not "
+        "proved, 40 credentials or settings, 50 storage, 60 already running, 2 usage, 1 a defect of ours. "
+        "With --debug an error shows its traceback."
+    ),
 )
 app.add_typer(simulator, name="simulator", help="The simulated Jiko.")
 
@@ -37,7 +42,7 @@ def demo(
     fault: Annotated[str | None, typer.Option(help="Plant one fault, in a data directory of its own.")] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """31 business days of a simulated bank over real Treasury bills, reconciled; prints the verdict."""
+    """31 business days of a simulated bank, with the verdict. The Treasury bills are real; needs no account."""
     from jiko_pipeline.cli.demo_command import run_demo
 
     raise typer.Exit(run_demo(fault, json_output))
@@ -62,7 +67,7 @@ def sync(
 
 @app.command()
 def status(json_output: JsonOption = False) -> None:
-    """Last good business date, what is missing, open breaks by age, pending reports; no network."""
+    """Last good business date, what is missing or pending. Open breaks by severity and age too; needs no network."""
     from jiko_pipeline.cli.reading_commands import show_status
 
     raise typer.Exit(show_status(json_output))
@@ -82,7 +87,7 @@ def inspect(
     json_output: JsonOption = False,
     entries: Annotated[bool, typer.Option("--entries", help="List the entries too.")] = False,
 ) -> None:
-    """Read any statement or report file; no bank and no warehouse needed."""
+    """Read any statement or report file on its own. Needs neither a bank nor a data directory."""
     from jiko_pipeline.cli.inspect_command import inspect_files
 
     raise typer.Exit(inspect_files(files, json_output, entries))
@@ -128,7 +133,7 @@ def main() -> NoReturn:
             raise
         _explain(error)
         sys.exit(error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours gets a sentence, not a traceback
+    except Exception as error:
         if debug:
             raise
         typer.echo(f"jiko has a defect: {type(error).__name__}. Nothing of today's figures has changed.", err=True)

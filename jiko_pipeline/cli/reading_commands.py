@@ -2,12 +2,12 @@
 
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import duckdb
 
 from jiko_pipeline.cli.terminal import err, out, print_json, print_table, records
 from jiko_pipeline.errors import ExitCode, JikoPipelineError
-from jiko_pipeline.pipeline.expected import utc_now
 from jiko_pipeline.settings import Settings, load_settings
 
 
@@ -30,7 +30,7 @@ def show_status(json_output: bool) -> int:
     """Prints where things stand; answers 0, 10 breaks, 20 pending, 30 quarantined."""
     from jiko_pipeline.reporting.status import status
 
-    found = status(_settings(), utc_now())
+    found = status(_settings(), datetime.now(UTC))
     if json_output:
         print_json({**asdict(found), "exit_code": int(found.exit_code)})
         return found.exit_code
@@ -54,6 +54,7 @@ def show_status(json_output: bool) -> int:
             ),
         ),
         ("in quarantine", found.quarantined),
+        ("documents missing", found.documents_missing),
         ("reports pending", len(found.pending)),
         ("published", f"{found.published_file} at {found.published_at:%Y-%m-%d %H:%M} UTC"),
         ("bank", found.environment),
@@ -92,7 +93,7 @@ def show_breaks(json_output: bool) -> int:
                 "right_value",
                 "difference",
                 "age_business_days",
-                "detail",
+                "cause",
                 "break_id",
             )
             if name in frame.columns
@@ -106,16 +107,20 @@ def show_breaks(json_output: bool) -> int:
 
 
 def run_sql(query: str, json_output: bool) -> int:
-    """Runs one query on the published file and prints its rows."""
+    """Runs one query on the published file and prints its rows. Raises QueryError."""
+    from jiko_pipeline.warehouse.connection import first_line
     from jiko_pipeline.warehouse.publish import published
 
     with published(_settings()) as con:
         try:
-            result = con.execute(query)
+            statements = con.extract_statements(query)
+            if len(statements) != 1:
+                raise QueryError(f"One query at a time: there are {len(statements) or 'none'}.")
+            result = con.execute(statements[0])
             columns = [column[0] for column in result.description or []]
             rows = result.fetchall()
         except duckdb.Error as error:
-            raise QueryError(f"The query failed: {error}") from error
+            raise QueryError(f"The query failed: {first_line(error)}") from error
     if json_output:
         print_json(records(columns, rows))
     else:

@@ -24,7 +24,7 @@ def _range(settings: Settings, day: date | None, first: date | None, last: date 
 
 def run_sync(day: date | None, first: date | None, last: date | None, confirm: bool, json_output: bool) -> int:
     """Does the work of the days, prints the verdict, answers with the most serious of what it met."""
-    from jiko_pipeline.orchestration.instance import instance_exists
+    from jiko_pipeline.orchestration.home import instance_exists
     from jiko_pipeline.pipeline.sync import sync_window
     from jiko_pipeline.reporting.verdict import pocket_verdicts
     from jiko_pipeline.warehouse.lock import writer_lock

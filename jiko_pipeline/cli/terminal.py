@@ -1,6 +1,7 @@
 """How commands print: JSON to standard output, tables for a person, progress to standard error."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from rich.table import Table
 
 def out() -> Console:
     """Standard output; plain where it is no terminal."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def err() -> Console:
@@ -36,17 +37,46 @@ def _plain(value: object) -> object:
 
 
 def print_json(value: object) -> None:
-    """One JSON document; decimals as strings, dates in ISO 8601."""
-    sys.stdout.write(json.dumps(value, indent=2, default=_plain, ensure_ascii=False) + "\n")
+    """One JSON document; decimals as strings, dates in ISO 8601, what JSON has no number for as its name."""
+    sys.stdout.write(
+        json.dumps(_keyed_by_text(value), indent=2, default=_plain, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def _keyed_by_text(value: object) -> object:
+    match value:
+        case Mapping():
+            return {
+                key if isinstance(key, str) else str(_plain(key)): _keyed_by_text(item) for key, item in value.items()
+            }
+        case list() | tuple():
+            return [_keyed_by_text(item) for item in value]
+        case float() if not math.isfinite(value):
+            return str(value)
+        case _:
+            return value
 
 
 def text(value: object) -> str:
-    """A cell for a person: amounts with thousands separators, nothing for null."""
+    """A cell for a person: amounts with thousands separators, nothing for null, no control characters."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return f"{value:,f}"
-    return str(value)
+        whole, _, digits = f"{value:,f}".partition(".")
+        return f"{whole}.{digits.rstrip('0'):0<2}" if digits else whole
+    return _one_line(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def field(value: object) -> str:
+    """A field for a program: decimals as they are, nothing for null, neither tab nor line end within."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return text(value)
+
+
+def _one_line(words: str) -> str:
+    """What a bank or a query wrote, without what a terminal would obey or what would end a field or a line."""
+    return "".join(character if character.isprintable() else " " for character in words)
 
 
 def print_table(
@@ -56,17 +86,26 @@ def print_table(
     right: Sequence[str] = (),
     title: str | None = None,
 ) -> None:
-    """A table: ruled on a terminal, tab-separated lines otherwise."""
+    """A table: ruled on a terminal, tab-separated lines otherwise.
+
+    Columns of numbers stand to the right, as do those named in `right`.
+    """
     if not sys.stdout.isatty():
         for line in (columns, *rows):
-            sys.stdout.write("\t".join(text(cell) for cell in line) + "\n")
+            sys.stdout.write("\t".join(field(cell) for cell in line) + "\n")
         return
     table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for place, column in enumerate(columns):
+        numbers = column in right or any(_is_number(row[place]) for row in rows)
+        dates = any(isinstance(row[place], date) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left", no_wrap=numbers or dates, overflow="fold")
     for row in rows:
         table.add_row(*(text(cell) for cell in row))
     out().print(table)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def records(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[Mapping[str, object]]:

@@ -11,6 +11,7 @@ from typing import Final
 
 import dagster as dg
 
+from jiko_pipeline.formats.frames import Role
 from jiko_pipeline.orchestration.partitions import BACKFILL
 from jiko_pipeline.pipeline import steps
 from jiko_pipeline.pipeline.report import StepReport
@@ -60,6 +61,10 @@ CORE_FACTS: Final = ("core", "facts")
 RECON_CONTROLS: Final = ("recon", "controls")
 MART_DAILY_CLOSE: Final = ("mart", "daily_close")
 PUBLISHED_TREASURY: Final = ("published", "treasury")
+
+_OTHER_CORE_TABLES: Final = tuple(
+    name for name in TABLES if name.startswith("core.") and name != "core.brokerage_daily"
+)
 
 DAILY_ASSETS: Final = (
     DailyAsset(
@@ -115,7 +120,7 @@ DAILY_ASSETS: Final = (
         "rows",
         frozenset({"duckdb", "sql"}),
         (STAGING_STATEMENTS, STAGING_HOLDINGS, STAGING_ACTIVITY),
-        tuple(name for name in TABLES if name.startswith("core.")),
+        ("core.brokerage_daily", *_OTHER_CORE_TABLES),
     ),
     DailyAsset(
         RECON_CONTROLS,
@@ -155,7 +160,7 @@ def column_schema(table: TableSpec) -> dg.TableSchema:
                 type=column.sql_type,
                 description=column.comment,
                 constraints=dg.TableColumnConstraints(nullable=not column.required),
-                tags={"role": column.role.value},
+                tags={"provenance": ""} if column.role is Role.PROVENANCE else {},
             )
             for column in table.columns
         ]

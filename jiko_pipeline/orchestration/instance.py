@@ -1,27 +1,16 @@
-"""Where the Dagster instance is: one function that everything asks.
+"""Opening the Dagster instance: one function that everything asks.
 
-`DAGSTER_HOME` when it is set, else `.dagster` in the data directory, with the packaged `dagster.yaml`.
+`DAGSTER_HOME` as it is when that is set, else `.dagster` in the data directory with the packaged `dagster.yaml`.
 https://docs.dagster.io/deployment/oss/dagster-instance
 """
 
 import os
 from importlib import resources
-from pathlib import Path
 
 import dagster as dg
 
+from jiko_pipeline.orchestration.home import dagster_home
 from jiko_pipeline.settings import Settings
-
-
-def dagster_home(settings: Settings) -> Path:
-    """The directory of the instance; it need not exist yet."""
-    configured = os.environ.get("DAGSTER_HOME")
-    return Path(configured) if configured else settings.data_dir / ".dagster"
-
-
-def instance_exists(settings: Settings) -> bool:
-    """True when something has run on the instance before."""
-    return (dagster_home(settings) / "history").is_dir()
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:

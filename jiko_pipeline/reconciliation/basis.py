@@ -67,9 +67,7 @@ def confirm_basis(
             "A closing value of bills alone contradicts an economic gain: cash would be counted by neither."
         )
     if basis.pos_basis != basis.cash_basis and basis.close_basis != "MV+CASH+PEND":
-        raise ImpossibleBasisError(
-            "Positions and cash on different dates need pending trades in the closing value."
-        )
+        raise ImpossibleBasisError("Positions and cash on different dates need pending trades in the closing value.")
     known = con.execute(
         """
         select pos_basis, cash_basis, close_basis, gain_basis, quantity_factor, fee_path, mark_settlement

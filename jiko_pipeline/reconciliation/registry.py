@@ -98,7 +98,22 @@ class Control:
 
 
 _HEADER_KEYS: Final = frozenset(
-    "id version title key identity tolerance hides codes severity evidence inputs chained gate required".split()
+    [
+        "id",
+        "version",
+        "title",
+        "key",
+        "identity",
+        "tolerance",
+        "hides",
+        "codes",
+        "severity",
+        "evidence",
+        "inputs",
+        "chained",
+        "gate",
+        "required",
+    ]
 )
 _LINE: Final = re.compile(r"--(?: (?P<key>[a-z]+): (?P<value>.*)|\s{2,}(?P<more>.*))$")
 _FILE_NAME: Final = re.compile(r"k(?P<number>\d\d)_(?P<name>[a-z0-9_]+)\.sql")
@@ -204,9 +219,7 @@ class Registry:
         return cls.of(_texts(room / "controls"), rules=rules)
 
     @classmethod
-    def of(
-        cls, control_files: list[tuple[str, str]], *, rules: list[tuple[str, str]] | None = None
-    ) -> "Registry":
+    def of(cls, control_files: list[tuple[str, str]], *, rules: list[tuple[str, str]] | None = None) -> "Registry":
         """A registry of (file name, text) pairs; `rules` are further files that enter the hash."""
         controls = tuple(
             sorted(
@@ -241,7 +254,5 @@ class Registry:
 
 def _texts(folder: Traversable) -> list[tuple[str, str]]:
     return sorted(
-        (item.name, item.read_text(encoding="utf-8"))
-        for item in folder.iterdir()
-        if item.name.endswith(".sql")
+        (item.name, item.read_text(encoding="utf-8")) for item in folder.iterdir() if item.name.endswith(".sql")
     )

@@ -46,9 +46,7 @@ class Counts:
         return self.passed + self.broken
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.passed + other.passed, self.broken + other.broken, self.not_tested + other.not_tested
-        )
+        return Counts(self.passed + other.passed, self.broken + other.broken, self.not_tested + other.not_tested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +123,7 @@ def run_controls(
             return RunSummary(run_id, None, None, {}, rules_hash, "", "", time.perf_counter() - clock)
         try:
             _judge(con, registry)
-            knowledge_time, inputs_hash, result_hash = con.execute(
-                sql_text("judging", "run_hashes.sql")
-            ).fetchall()[0]
+            knowledge_time, inputs_hash, result_hash = con.execute(sql_text("judging", "run_hashes.sql")).fetchall()[0]
             summary = RunSummary(
                 run_id=run_id,
                 first=span.first,
@@ -214,15 +210,11 @@ def _ask(con: duckdb.DuckDBPyConnection, control: Control) -> None:
         )
     except duckdb.Error as error:
         raise ControlAnswerError(f"The control {control.control_id} ({control.name}) failed: {error}") from error
-    objections = con.execute(
-        sql_text("judging", "invalid_answers.sql"), {"codes": list(control.codes)}
-    ).fetchall()
+    objections = con.execute(sql_text("judging", "invalid_answers.sql"), {"codes": list(control.codes)}).fetchall()
     if objections:
         objection, *row = objections[0]
         told = ", ".join(str(value) for value in row)
-        raise ControlAnswerError(
-            f"The control {control.control_id} ({control.name}) gave {objection}: {told}."
-        )
+        raise ControlAnswerError(f"The control {control.control_id} ({control.name}) gave {objection}: {told}.")
     con.execute(
         sql_text("judging", "answers.sql"),
         {

@@ -1,8 +1,10 @@
 """Where things stand, from the published file and the order book; no network."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+
+import duckdb
 
 from jiko_pipeline import calendars
 from jiko_pipeline.bank.order_book import OrderBook
@@ -39,6 +41,7 @@ class Status:
     breaks_by_severity: dict[str, int]
     breaks_by_age: dict[str, int]
     quarantined: int
+    documents_missing: int
     pending: tuple[PendingReport, ...]
 
     @property
@@ -47,7 +50,7 @@ class Status:
         return most_serious(
             ExitCode.BREAKS_OPEN if self.open_breaks else ExitCode.OK,
             ExitCode.TRY_LATER if self.pending else ExitCode.OK,
-            ExitCode.NOT_PROVED if self.quarantined else ExitCode.OK,
+            ExitCode.NOT_PROVED if self.quarantined or self.documents_missing else ExitCode.OK,
         )
 
 
@@ -68,16 +71,27 @@ def pending_reports(settings: Settings) -> tuple[PendingReport, ...]:
         return tuple(PendingReport(entry.pull.title, entry.claimed_at) for entry in book.open_pulls())
 
 
+def days_closed(settings: Settings) -> list[date]:
+    """Business dates that the published file has a close for, in order. Raises StorageError without the file."""
+    with published(settings) as con:
+        return _days_closed(con, settings.profile)
+
+
+def _days_closed(con: duckdb.DuckDBPyConnection, customer_id: str) -> list[date]:
+    return [day for (day,) in con.execute(query("days_closed"), [customer_id]).fetchall()]
+
+
 def status(settings: Settings, now: datetime) -> Status:
     """Where things stand at `now`. Raises StorageError when nothing has been published yet."""
     customer = settings.profile
     yesterday = calendars.previous_fed_business_day(calendars.new_york_date(now))
     with published(settings) as con:
-        landed = [day for (day,) in con.execute(query("days_closed"), [customer]).fetchall()]
+        landed = _days_closed(con, customer)
         good = con.execute(query("last_good_date"), [customer]).fetchall()[0][0]
         not_ready = con.execute(query("count_not_ready"), [customer]).fetchall()[0][0]
         breaks = con.execute(query("open_breaks_by_age"), [customer]).fetchall()
         quarantined = con.execute(query("count_quarantined"), [customer]).fetchall()[0][0]
+        lacking = con.execute(query("count_documents_missing"), [customer]).fetchall()[0][0]
     by_severity: dict[str, int] = {}
     by_age: dict[str, int] = {}
     for severity, age, number in breaks:
@@ -98,12 +112,13 @@ def status(settings: Settings, now: datetime) -> Status:
         last_date=landed[-1] if landed else None,
         last_good_date=good,
         next_date=calendars.next_fed_business_day(reached),
-        days_behind=max(0, calendars.business_day_index(yesterday) - calendars.business_day_index(reached)),
+        days_behind=len(calendars.fed_business_days(reached + timedelta(days=1), yesterday)),
         missing_dates=missing,
         not_ready=not_ready,
         open_breaks=sum(by_severity.values()),
         breaks_by_severity=by_severity,
         breaks_by_age=by_age,
         quarantined=quarantined,
+        documents_missing=lacking,
         pending=pending_reports(settings),
     )

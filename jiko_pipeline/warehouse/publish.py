@@ -58,6 +58,8 @@ def publish(settings: Settings, *, force: bool = False) -> Published:
     warehouse = Warehouse(settings)
     world = warehouse.world()
     with warehouse.locked():
+        # One that was killed while it copied has left its draft.
+        _draft(settings).unlink(missing_ok=True)
         with warehouse.opened(world) as con:
             tables = tuple(all_table_hashes(con))
             _refuse_unproved_versions(con)
@@ -84,7 +86,7 @@ def _replace(settings: Settings, source: Path, tables: tuple[TableHash, ...]) ->
     if _wal(source).exists():
         raise PublishError(f"DuckDB left a write-ahead log beside {source} although it was closed.")
     target = settings.published_file
-    draft = target.parent / f".{target.name}.{os.getpid()}.draft"
+    draft = _draft(settings)
     try:
         sha256, byte_length = _copy(source, draft)
         _verify(draft, tables)
@@ -183,6 +185,11 @@ def _remember(settings: Settings, sha256: str, tables: tuple[TableHash, ...]) ->
 
 def _record(settings: Settings) -> Path:
     return settings.warehouse_file.parent / _RECORD_FILE
+
+
+def _draft(settings: Settings) -> Path:
+    """The copy until it is verified; only the holder of the writer's lock has one."""
+    return settings.published_file.with_name(f".{settings.published_file.name}.draft")
 
 
 def _wal(path: Path) -> Path:

@@ -109,7 +109,16 @@ def dagster_dev(root: Path, environment: dict[str, str]) -> Iterator[DagsterHost
     port = free_port()
     log = (root / "dagster-dev.log").open("wb")
     process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)],
+        [
+            str(Path(sys.executable).parent / "dagster"),
+            "dev",
+            "-w",
+            "workspace.yaml",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+        ],
         cwd=root,
         env={**{k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"}, **environment},
         stdout=log,

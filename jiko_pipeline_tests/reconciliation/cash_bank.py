@@ -38,9 +38,7 @@ CASH_CONTROLS = ("K01", "K03", "K04", "K10", "K11", "K12", "K13", "K14", "K20", 
 
 Row = dict[str, Any]
 _ALL = Registry.load()
-REGISTRY = Registry(
-    tuple(control for control in _ALL.controls if control.control_id in CASH_CONTROLS), _ALL.rules_hash
-)
+REGISTRY = Registry(tuple(control for control in _ALL.controls if control.control_id in CASH_CONTROLS), _ALL.rules_hash)
 
 
 def money(cents: int) -> Decimal:

@@ -233,9 +233,7 @@ def test_nothing_is_matched_where_there_is_a_choice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "category", "cents"), [("CARD", "PAYMENT", -500), ("ACH", "FEE", -500), ("ON_US", "DEPOSIT", 500)]
 )
-def test_an_entry_of_another_kind_is_never_the_other_side(
-    tmp_path: Path, kind: str, category: str, cents: int
-) -> None:
+def test_an_entry_of_another_kind_is_never_the_other_side(tmp_path: Path, kind: str, category: str, cents: int) -> None:
     bank = clean_bank()
     bank.movement(OLD, D, "odd", cents, kind)
     bank.entry(OLD, D, "odd", cents, category, activity_id=None, end_to_end_id=None)

@@ -41,7 +41,27 @@ def test_the_gates_come_in_their_order() -> None:
 
 
 def test_the_required_set_is_that_of_the_daily_close() -> None:
-    wanted = "K01 K03 K04 K10 K11 K12 K14 K20 K21 K30 K31 K32 K33 K34 K35 K36 K37 K38 K40".split()
+    wanted = [
+        "K01",
+        "K03",
+        "K04",
+        "K10",
+        "K11",
+        "K12",
+        "K14",
+        "K20",
+        "K21",
+        "K30",
+        "K31",
+        "K32",
+        "K33",
+        "K34",
+        "K35",
+        "K36",
+        "K37",
+        "K38",
+        "K40",
+    ]
     assert set(Registry.load().required) == set(wanted)
 
 

@@ -67,7 +67,9 @@ def test_a_gap_on_the_last_landed_day_may_still_be_filled(tmp_path: Path) -> Non
 
 def test_a_provisional_statement_is_no_evidence(tmp_path: Path) -> None:
     bank = clean_bank()
-    bank.one("raw.delivery", document_kind="BANK_STATEMENT", scope_pocket_id=OLD, scope_date=D)["finality"] = "PROVISIONAL"
+    bank.one("raw.delivery", document_kind="BANK_STATEMENT", scope_pocket_id=OLD, scope_date=D)["finality"] = (
+        "PROVISIONAL"
+    )
     warehouse = judged(tmp_path, bank)
     assert warehouse.fired() == [("K01", "GAP_PROVISIONAL_ONLY", OLD, D, "BANK_STATEMENT")]
     assert [row["reason"] for row in warehouse.results("K10", OLD, D)] == ["BLOCKED"]
@@ -89,7 +91,9 @@ def test_a_pocket_whose_life_is_unknown_and_that_has_no_statement_is_not_tested(
     bank.add("core.pocket", date.min, pocket_id="ghost", pocket_name="Ghost", pocket_status="OPEN",
              lifetime_source="UNKNOWN")  # fmt: skip
     warehouse = judged(tmp_path, bank)
-    assert [(row["status"], row["reason"]) for row in warehouse.results("K01", "ghost", D)] == [("NOT_TESTED", "LIFETIME")]
+    assert [(row["status"], row["reason"]) for row in warehouse.results("K01", "ghost", D)] == [
+        ("NOT_TESTED", "LIFETIME")
+    ]
     assert warehouse.fired() == []
 
 
@@ -183,13 +187,13 @@ def test_an_entry_booked_twice_with_another_amount_is_a_conflict(tmp_path: Path)
     assert fired[:4] == ("K04", "DUP_CONFLICT", OLD, D)
 
 
-def test_a_transaction_that_the_listing_states_twice_without_its_rows_at_hand_is_a_duplicate_key(tmp_path: Path) -> None:
+def test_a_transaction_that_the_listing_states_twice_without_its_rows_at_hand_is_a_duplicate_key(
+    tmp_path: Path,
+) -> None:
     bank = clean_bank()
     row = bank.one("core.api_transaction", pocket_id=OLD, business_date=D, transaction_id="deposit")
     row["occurrences"] = 2
-    assert judged(tmp_path, bank).fired() == [
-        ("K04", "DUP_KEY", OLD, D, f"API_TRANSACTIONS {row['activity_id']}")
-    ]
+    assert judged(tmp_path, bank).fired() == [("K04", "DUP_KEY", OLD, D, f"API_TRANSACTIONS {row['activity_id']}")]
 
 
 @pytest.mark.parametrize(("prices", "code"), [(("99.1", "99.1"), "DUP_IDENTICAL"), (("99.1", "99.2"), "DUP_CONFLICT")])
@@ -256,10 +260,7 @@ def test_an_opening_that_is_not_yesterdays_close_breaks_the_chain(tmp_path: Path
         ("K12", "CHAIN_OPEN_NE_PRIOR_CLOSE", OLD, NEXT, "BROKERAGE_STATEMENT"),
     ]
     differences = [
-        row["difference"]
-        for day in (D, NEXT)
-        for row in warehouse.results("K12", OLD, day)
-        if row["status"] == "BREAK"
+        row["difference"] for day in (D, NEXT) for row in warehouse.results("K12", OLD, day) if row["status"] == "BREAK"
     ]
     assert differences == [100, -100]
 
@@ -309,7 +310,9 @@ def test_an_entry_without_exactly_one_category_is_told(tmp_path: Path, rules: in
 
 def test_another_customers_facts_are_out_of_sight(tmp_path: Path) -> None:
     other = clean_bank()
-    other.one("core.bank_transaction", pocket_id=OLD, business_date=D, bank_transaction_key="deposit#1")["signed_amount"] += 1
+    other.one("core.bank_transaction", pocket_id=OLD, business_date=D, bank_transaction_key="deposit#1")[
+        "signed_amount"
+    ] += 1
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     warehouse.land(clean_bank(), ALL_DAYS)
     warehouse.land(other, ALL_DAYS, customer="other")

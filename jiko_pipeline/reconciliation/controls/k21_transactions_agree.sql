@@ -184,12 +184,21 @@ listed_day as (
     from delivery
     where document_kind = 'API_TRANSACTIONS' and outcome <> 'QUARANTINED'
 ),
--- Days on which the API may have stated what the bank booked on a day: back to the business day before the previous.
+-- Days on which the API may have stated what the bank booked on a day: back to the business day before the
+-- previous one, for card items five business days further.
 listing as (
-    select day.pocket_id, day.business_date, count(*) filter (where listed_day.business_date is null) as days_unlisted
+    select
+        day.pocket_id,
+        day.business_date,
+        count(*) filter (
+            where listed_day.business_date is null and listed.business_date >= day_before.previous_bd
+        ) as days_unlisted,
+        count(*) filter (where listed_day.business_date is null) as card_days_unlisted
     from day
     join calendar as day_before on day_before.business_date = day.previous_bd
-    join calendar as listed on listed.business_date >= day_before.previous_bd and listed.business_date <= day.business_date
+    join calendar as listed
+        on listed.bd_idx >= day_before.bd_idx - 5
+        and listed.business_date <= day.business_date
     left join listed_day on listed_day.business_date = listed.business_date
     group by day.pocket_id, day.business_date
 ),
@@ -204,6 +213,7 @@ judged_entry as (
         case
             when ambiguous_entry.bank_transaction_key is not null then 'TX_AMBIG'
             when entry.copy_no = 1 and listing.days_unlisted > 0 then 'NOT_DUE'
+            when entry.copy_no = 1 and entry.family = 'CARD' and listing.card_days_unlisted > 0 then 'NOT_DUE'
             else 'TX_BANK_ONLY'
         end as finding
     from day

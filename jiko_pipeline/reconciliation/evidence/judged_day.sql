@@ -1,11 +1,12 @@
 -- judged_day: the pocket-days that a run over a window judges: the Fed business days of the window, those of
--- the five business days before it that have landed (late matches reach back so far), and the next landed one
--- after it, of the customer and of each pocket (chains reach over gaps). So the results of a day end up the
+-- the five business days before and after it that have landed (late matches reach so far), and the next landed
+-- one after it, of the customer and of each pocket (chains reach over gaps). So the results of a day end up the
 -- same in whatever order windows were landed. A pocket that opened since the previous business day starts at
 -- zero; any other pocket's first documented day is a baseline.
 with window_edge as (
     select
-        min(bd_idx) filter (where is_fed_business_day) as first_idx
+        min(bd_idx) filter (where is_fed_business_day) as first_idx,
+        max(bd_idx) as last_idx
     from core.calendar
     where business_date between getvariable('window_first') and getvariable('window_last')
 ),
@@ -30,8 +31,14 @@ common_day as (
     select landed_day.business_date
     from landed_day
     cross join window_edge
-    where landed_day.business_date < getvariable('window_first')
-      and landed_day.bd_idx >= window_edge.first_idx - 5
+    where (
+            landed_day.business_date < getvariable('window_first')
+            and landed_day.bd_idx >= coalesce(window_edge.first_idx, window_edge.last_idx + 1) - 5
+        )
+        or (
+            landed_day.business_date > getvariable('window_last')
+            and landed_day.bd_idx <= window_edge.last_idx + 5
+        )
     union
     select min(business_date) from landed_day
     where business_date > getvariable('window_last')

@@ -21,7 +21,9 @@ META: Final = (
             content("born_at_utc", "TIMESTAMP", "When the file was made, UTC.", required=True),
             content("schema_version", "INTEGER", "Version of the table declarations.", required=True),
             content("package_version", "VARCHAR", "Version of jiko_pipeline that made the file.", required=True),
-            content("definitions_hash", "VARCHAR", "Hash of all declarations, views and macros as they are in the file."),
+            content(
+                "definitions_hash", "VARCHAR", "Hash of all declarations, views and macros as they are in the file."
+            ),
         ),
         (),
     ),

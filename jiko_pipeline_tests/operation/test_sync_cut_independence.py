@@ -1,0 +1,28 @@
+"""The same days give the same tables, however they are cut into syncs and in whatever order they come."""
+
+import pytest
+
+from jiko_pipeline_tests.operation.conftest import FIRST, LAST, Make, UndisturbedRun
+
+DAY_BY_DAY = [(day, day) for day in ("2024-06-27", "2024-06-28", "2024-06-29", "2024-06-30", "2024-07-01", "2024-07-02")]
+LATER_DAYS_FIRST = [("2024-06-29", LAST), (FIRST, "2024-06-28")]
+OVERLAPPING = [(FIRST, "2024-07-01"), ("2024-06-28", LAST)]
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        pytest.param(DAY_BY_DAY, id="a day at a time"),
+        pytest.param(LATER_DAYS_FIRST, id="the later days first"),
+        pytest.param(OVERLAPPING, id="ranges that overlap"),
+        pytest.param(DAY_BY_DAY[::-1], id="a day at a time, backwards", marks=pytest.mark.soak),
+    ],
+)
+def test_days_synced_in_pieces_give_the_tables_of_one_sync(
+    cuts: list[tuple[str, str]], undisturbed: UndisturbedRun, new_directory: Make
+) -> None:
+    directory = new_directory()
+    for first, last in cuts:
+        answer = directory.sync(first, last)
+        assert answer.exit_code == 0, answer.err
+    assert directory.hashes() == undisturbed.hashes
