@@ -302,7 +302,8 @@ def _print_findings(console: Console, findings: Sequence[Finding]) -> None:
 
 def _print_count(console: Console, inspected: Sequence[Inspected]) -> None:
     refused = sum(each.error is not None for each in inspected)
-    console.print(f"{len(inspected)} files read, {refused} refused" if refused else f"{len(inspected)} files read")
+    files = "1 file" if len(inspected) == 1 else f"{len(inspected)} files"
+    console.print(f"{files} read, {refused} refused" if refused else f"{files} read")
 
 
 def _balance_text(balance: Balance | None) -> str:

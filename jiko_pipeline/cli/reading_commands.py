@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from jiko_pipeline.cli.terminal import err, out, print_json, print_table, records
-from jiko_pipeline.errors import ExitCode, JikoPipelineError
+from jiko_pipeline.errors import ExitCode, JikoPipelineError, StorageError
 from jiko_pipeline.settings import Settings, load_settings
 
 
@@ -144,9 +144,14 @@ def run_verify(hashes: bool, json_output: bool) -> int:
             for item in found:
                 sys.stdout.write(f"{item.content_hash}  {item.row_count:>9}  {item.table_name}\n")
         return ExitCode.OK
+    if not settings.archive_dir.is_dir():
+        raise StorageError(
+            f"There is no archive {settings.archive_dir} yet.", remedy="Run `jiko sync` or `jiko demo` first."
+        )
     archive = Archive(settings.archive_dir)
-    documents = sum(1 for _ in archive.documents())
     damaged = archive.verify()
+    # A damaged line cannot be read, so documents are counted in a whole archive only.
+    documents = None if damaged else sum(1 for _ in archive.documents())
     if json_output:
         print_json({"documents": documents, "damaged": [asdict(damage) for damage in damaged]})
     elif damaged:

@@ -27,7 +27,6 @@ from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confirm_basis, confirmed_bases
 from jiko_pipeline.reconciliation.closing.build import build_close as build_close_tables
 from jiko_pipeline.reconciliation.registry import Registry
-from jiko_pipeline.reconciliation.runner import Counts
 from jiko_pipeline.reconciliation.runner import run_controls as run_all_controls
 from jiko_pipeline.settings import Environment, Settings
 from jiko_pipeline.warehouse.core_build import build_core as build_core_tables
@@ -101,8 +100,12 @@ def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -
             now=datetime.now(UTC),
         )
     per_day = {}
+    by_day = summary.by_day
     for day in window.days:
-        counts = summary.by_day.get(day, Counts())
+        # A day that is not judged has no figures, so that weekends do not pull the plots to zero.
+        if day not in by_day:
+            continue
+        counts = by_day[day]
         per_day[day] = {
             "tested": counts.tested,
             "passed": counts.passed,

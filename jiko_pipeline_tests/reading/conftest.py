@@ -39,9 +39,7 @@ def clean_sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Direc
 @pytest.fixture(scope="session")
 def broken_sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Directory, Answer]]:
     """A directory of a bank whose statement is off by a cent on one day."""
-    with _synced(
-        tmp_path_factory.mktemp("broken"), LAST, JIKO_SIMULATOR_FAULT="bank-entry-off-by-a-cent"
-    ) as synced:
+    with _synced(tmp_path_factory.mktemp("broken"), LAST, JIKO_SIMULATOR_FAULT="bank-entry-off-by-a-cent") as synced:
         yield synced
 
 

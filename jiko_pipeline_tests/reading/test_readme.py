@@ -148,10 +148,15 @@ def test_what_you_then_have_can_be_read(after_demo: Path) -> None:
     assert "last good business date:    2024-07-17" in lines
     assert "No open breaks." in lines
     assert "pocket_id\tbusiness_date\tready_to_book\tclosing_value\tunexplained" in lines
-    assert sum(re.fullmatch(r"[0-9a-f-]{36}\t2024-06-\d\d\ttrue\t\d+\.\d\d\t0\.00", line) is not None for line in lines) == 5
+    assert (
+        sum(re.fullmatch(r"[0-9a-f-]{36}\t2024-06-\d\d\ttrue\t\d+\.\d\d\t0\.00", line) is not None for line in lines)
+        == 5
+    )
     assert "pocket_id\tline_no\tlabel\tamount" in lines
     assert any(re.fullmatch(r"[0-9a-f-]{36}\t1\topening\t\d+\.\d\d", line) for line in lines)
-    assert any(re.fullmatch(r"Every file of \d+ archived documents has the hash it was named by\.", line) for line in lines)
+    assert any(
+        re.fullmatch(r"Every file of \d+ archived documents has the hash it was named by\.", line) for line in lines
+    )
     assert any(re.fullmatch(r"[0-9a-f]{32} +\d+  mart\.daily_close", line) for line in lines)
 
 
@@ -193,7 +198,9 @@ def test_the_dagster_ui_serves_its_page_and_the_definitions(after_demo: Path) ->
         try:
             page = _page(process, f"http://127.0.0.1:{port}/", log)
             assert "Dagster" in page
-            location = _asked(port, "{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name } } } } }")
+            location = _asked(
+                port, "{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name } } } } }"
+            )
             assert '"name":"jiko_pipeline"' in location.replace(" ", "")
         finally:
             os.killpg(process.pid, signal.SIGINT)
@@ -229,9 +236,7 @@ def test_the_real_bank_is_asked_with_a_registered_key(copy: Path, tmp_path: Path
     key = Ed25519PrivateKey.generate()
     private, public = tmp_path / "private_key.pem", tmp_path / "public_key.pem"
     private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     private.chmod(0o600)
     public.write_bytes(

@@ -247,7 +247,10 @@ class Warehouse:
     def results(self, control: str, pocket: str, day: date) -> list[Row]:
         """Every result row of a control for a pocket and day."""
         found = self.con.execute(
-            "select * from recon.result where control_id = ? and pocket_id = ? and business_date = ? order by entity_key",
+            """
+            select * from recon.result
+            where control_id = ? and pocket_id = ? and business_date = ? order by entity_key
+            """,
             [control, pocket, day],
         )
         names = [column[0] for column in found.description]

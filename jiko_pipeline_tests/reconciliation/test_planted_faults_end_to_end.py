@@ -4,7 +4,7 @@ The simulator plants the fault and tells what it must cause; `jiko sync` asks it
 publishes; the published file is compared with the truth.
 """
 
-import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,34 +20,110 @@ from jiko_pipeline_tests.operation.command_line import Answer, DataDirectory, da
 
 FIRST, LAST = "2024-06-03", "2024-06-28"
 BREAKS_OPEN, NOT_PROVED = 10, 30
-NOT_PROVED_FAULTS = {"corrupt-statement", "statement-day-missing"}
-KIND_OF_REPORT = {
-    "BANK_STATEMENT_REPORT": "BANK_STATEMENT",
-    "BROKERAGE_STATEMENT_REPORT": "BROKERAGE_STATEMENT",
-}
-Key = tuple[str, str, str, str, date, str, str]
-"""(control, code, sub code, pocket, date, CUSIP, kind of document); empty where there is none."""
+EXIT_CODES = {"corrupt-statement": NOT_PROVED, "statement-day-missing": NOT_PROVED}
+"""What is not proved outweighs the breaks; all other faults leave breaks only."""
+
+PRICE_FAULTS = {"price-stale-in-one-source", "price-stale-everywhere"}
+"""Their breaks are of severity S2, which hold up their own day only; the others are S1."""
+
+KIND_OF_REPORT = {"BANK_STATEMENT_REPORT": "BANK_STATEMENT", "BROKERAGE_STATEMENT_REPORT": "BROKERAGE_STATEMENT"}
+CUSIP = re.compile("[0-9A-Z]{8}[0-9]")
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """A world that was synced: what the command answered, what was published, and the truth."""
+    """A world that was synced: what the command answered, what it published, and the truth."""
 
     directory: DataDirectory
     answer: Answer
     truth: dict[str, Any]
 
+    @property
+    def breaks(self) -> list[dict[str, Any]]:
+        """recon.break, every state of it."""
+        names = (
+            "control_id", "code", "sub_code", "pocket_id", "business_date",
+            "entity_key", "difference", "severity", "status",
+        )  # fmt: skip
+        rows = self.directory.rows(f'select {", ".join(names)} from recon."break"')
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    @property
+    def pocket_days(self) -> dict[tuple[str, date], bool]:
+        """(pocket, business date) -> ready to book."""
+        rows = self.directory.rows("select pocket_id, business_date, ready_to_book from mart.daily_close")
+        return {(pocket, day): ready for pocket, day, ready in rows}
+
 
 @contextmanager
 def reconciled(path: Path, fault: str | None) -> Iterator[Reconciled]:
-    settings = {} if fault is None else {"JIKO_SIMULATOR_FAULT": fault}
+    """A new data directory with four pockets, synced over the dates; its simulator ends with the block."""
     with data_directories() as made:
-        directory = DataDirectory(path / "data", settings)
+        directory = DataDirectory(path / "data", {} if fault is None else {"JIKO_SIMULATOR_FAULT": fault})
         made.append(directory)
         answer = directory.sync(FIRST, LAST)
         yield Reconciled(directory, answer, directory.ask_simulator("GET", "truth"))
 
 
-def cusip_of(entity_key: str) -> str:
-    print("ENTITY", entity_key)
-    return entity_key
+def foretold(row: dict[str, Any]) -> tuple[object, ...]:
+    """A break of the truth: control, codes, pocket, date, and the CUSIP or the document that it names."""
+    about = row["cusip"] or KIND_OF_REPORT.get(row["report_type"] or "", "")
+    day = date.fromisoformat(row["business_date"])
+    return row["control"], row["code"], row["sub_code"] or "", row["pocket_id"], day, about
+
+
+def found(row: dict[str, Any]) -> tuple[object, ...]:
+    """A break of the published file, as `foretold`."""
+    key = row["entity_key"]
+    about = key if CUSIP.fullmatch(key) or row["control_id"] == "K01" else ""
+    return row["control_id"], row["code"], row["sub_code"], row["pocket_id"], row["business_date"], about
+
+
+def test_the_sound_world_has_no_break_and_nothing_unexplained_and_every_day_may_be_booked(tmp_path: Path) -> None:
+    with reconciled(tmp_path, None) as world:
+        assert world.answer.exit_code == 0, world.answer.err
+        assert world.truth["expected"] == []
+        assert world.breaks == []
+        assert len(world.pocket_days) == 3 * 19 + 14
+        assert all(world.pocket_days.values())
+        assert world.directory.rows("select distinct unexplained from mart.daily_close") == [(Decimal("0.00"),)]
+        assert world.directory.rows("select distinct status from recon.result where status = 'BREAK'") == []
+        assert world.directory.rows("select count(*) from staging.quarantine") == [(0,)]
+
+
+@pytest.mark.parametrize("fault", faults.names())
+def test_a_planted_fault_gives_exactly_the_breaks_of_the_truth(fault: str, tmp_path: Path) -> None:
+    with reconciled(tmp_path, fault) as world:
+        assert world.answer.exit_code == EXIT_CODES.get(fault, BREAKS_OPEN), world.answer.err
+        truth, breaks = world.truth, world.breaks
+        assert truth["fault"] == fault
+        assert sorted(map(found, breaks)) == sorted(map(foretold, truth["expected"]))
+        assert {row["status"] for row in breaks} == {"OPEN"}
+        assert {row["severity"] == "S2" for row in breaks if row["control_id"] != "K36"} == {fault in PRICE_FAULTS}
+        _assert_amounts(truth, breaks)
+
+        hit = {(row["pocket_id"], row["business_date"]) for row in breaks}
+        pocket_days = world.pocket_days
+        not_ready = {key for key, ready in pocket_days.items() if not ready}
+        held_up = {
+            (pocket, day)
+            for pocket, day in pocket_days
+            if any(pocket == where and day > since for where, since in hit) and fault not in PRICE_FAULTS
+        }
+        assert hit <= pocket_days.keys()
+        assert not_ready == hit | held_up
+
+        quarantined = world.directory.rows("select document_kind, pocket_id, first_date from staging.quarantine")
+        target = (truth["pocket_id"], date.fromisoformat(truth["business_date"]))
+        assert quarantined == ([("BANK_STATEMENT", *target)] if fault == "corrupt-statement" else [])
+
+
+def _assert_amounts(truth: dict[str, Any], breaks: list[dict[str, Any]]) -> None:
+    """Differences are those foretold; a cent has no sign there."""
+    told = {foretold(row): Decimal(row["difference"]) for row in truth["expected"] if row["difference"] is not None}
+    differences = {found(row): row["difference"] for row in breaks}
+    for key, amount in told.items():
+        if abs(amount) == Decimal("0.01"):
+            assert abs(differences[key]) == abs(amount), key
+        else:
+            assert differences[key] == amount, key

@@ -82,7 +82,7 @@ def test_comments_after_the_last_key_belong_to_the_select() -> None:
 @pytest.mark.parametrize("key", [line.split(":")[0][3:] for line in HEADER.splitlines() if ": " in line])
 def test_a_header_without_one_of_its_keys_is_refused(key: str) -> None:
     lines = [line for line in HEADER.splitlines() if not line.startswith(f"-- {key}:")]
-    with pytest.raises(ControlFileError, match="k99_something.sql"):
+    with pytest.raises(ControlFileError, match="k99_something"):
         parse_control("k99_something.sql", "\n".join(lines) + "\n" + SELECT)
 
 
