@@ -48,12 +48,14 @@ soak: $(DEVELOPMENT) ## the long form of the sweeps
 dev: $(RUNTIME) ## the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dagster dev -w workspace.yaml
 
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	--no-emit-options --no-header --no-annotate --no-strip-extras --allow-unsafe
+
 lock: $(DEVELOPMENT) ## resolve the requirements anew
 	@$(BIN)/python -m pip install --quiet pip-tools
-	@$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--no-emit-options --no-header --strip-extras --allow-unsafe -o requirements.txt pyproject.toml
-	@$(BIN)/pip-compile --quiet --extra dev -c requirements.txt --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --no-emit-options --no-header --strip-extras --allow-unsafe -o requirements-dev.txt pyproject.toml
+	@$(LOCK) -o requirements.txt pyproject.toml
+	@sed -E 's/^([A-Za-z0-9._-]+)\[[^]]*\]==/\1==/' requirements.txt > $(VENV)/constraints.txt
+	@$(LOCK) --extra dev -c $(VENV)/constraints.txt -o requirements-dev.txt pyproject.toml
 
 clean: ## remove what make and the pipeline made, the data directory included
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,8 +18,8 @@ def out() -> Console:
 
 
 def err() -> Console:
-    """Standard error, for progress and notes."""
-    return Console(stderr=True, highlight=False)
+    """Standard error, for progress and notes; a line is never broken, for it may name a file."""
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def _plain(value: object) -> object:

@@ -111,7 +111,7 @@ def test_sql_without_rows_prints_the_names_of_the_columns(clean: Directory) -> N
 
 @pytest.mark.parametrize(
     "query",
-    ["selec 1", "select * from mart.no_such_table", "select 1/'a'", "", "   ", "select 1; select 2", "-- nothing"],
+    ["selec 1", "select * from mart.no_such_table", "select 1/'a'", "", "   ", "select 1; select 2", "/* nothing */"],
 )
 def test_a_query_that_cannot_run_is_2_with_three_lines(query: str, clean: Directory) -> None:
     answer = clean.jiko("sql", query)

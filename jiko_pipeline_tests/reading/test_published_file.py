@@ -29,7 +29,7 @@ def test_every_column_of_every_table_has_a_comment(published_con: duckdb.DuckDBP
     tables = published_con.execute(
         "select schema_name || '.' || table_name || '.' || column_name, comment from duckdb_columns()"
         " where not internal and (schema_name, table_name) in"
-        " (select schema_name, table_name from duckdb_tables() union all select ('recon', 'break'))"
+        " (select schema_name, table_name from duckdb_tables() union all select 'recon', 'break')"
     ).fetchall()
     assert any(name.startswith("recon.break.") for name, _ in tables)
     assert [name for name, comment in tables if not comment or not comment.endswith(".")] == []

@@ -1,11 +1,13 @@
 """`jiko status`, and what every command does in a directory that has nothing or is none."""
 
 import json
-import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from jiko_pipeline.bank.contract import OutputFormat, ReportType
@@ -18,10 +20,8 @@ READING_COMMANDS = (["status"], ["breaks"], ["sql", "select 1"], ["verify"], ["v
 
 
 def _lines(answer: Answer) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in (re.split(r":\s+", line, maxsplit=1) for line in answer.out.splitlines() if ": " in line)
-    }
+    pairs = (line.partition(":") for line in answer.out.splitlines())
+    return {name: value.strip() for name, _, value in pairs}
 
 
 def test_the_sync_that_made_the_directory_said_ready(clean_sync: tuple[Directory, Answer]) -> None:
@@ -94,8 +94,6 @@ def test_status_with_an_undelivered_report_is_20_and_names_it(
 def test_status_names_a_business_day_that_is_missing_between(
     clean: Directory, copy_of: Callable[[Directory], Directory]
 ) -> None:
-    import duckdb
-
     directory = copy_of(clean)
     file = directory.data_dir / "treasury.duckdb"
     file.chmod(0o600)
@@ -171,9 +169,6 @@ def test_the_settings_may_stand_in_a_file_of_the_working_directory(clean: Direct
     beside = Directory(clean.data_dir, tmp_path)
     environment = beside.environment()
     del environment["JIKO_DATA_DIR"]
-    import subprocess
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-m", "jiko_pipeline", "status", "--json"],
         cwd=tmp_path,

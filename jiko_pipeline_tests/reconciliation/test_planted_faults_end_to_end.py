@@ -113,9 +113,13 @@ def test_a_planted_fault_gives_exactly_the_breaks_of_the_truth(fault: str, tmp_p
         assert hit <= pocket_days.keys()
         assert not_ready == hit | held_up
 
-        quarantined = world.directory.rows("select document_kind, pocket_id, first_date from staging.quarantine")
-        target = (truth["pocket_id"], date.fromisoformat(truth["business_date"]))
-        assert quarantined == ([("BANK_STATEMENT", *target)] if fault == "corrupt-statement" else [])
+        quarantined = world.directory.rows(
+            "select document_kind, pocket_id, first_date, last_date from raw.document where outcome = 'QUARANTINED'"
+        )
+        day = date.fromisoformat(truth["business_date"])
+        expected = [("BANK_STATEMENT", truth["pocket_id"], day, day)] if fault == "corrupt-statement" else []
+        assert quarantined == expected
+        assert len(world.directory.rows("select row_hash from staging.quarantine")) == len(expected)
 
 
 def _assert_amounts(truth: dict[str, Any], breaks: list[dict[str, Any]]) -> None:

@@ -74,12 +74,13 @@ select
     case code
         when '' then ''
         when 'GAP_PROVISIONAL_ONLY'
-            then 'The ' || document_kind || ' of ' || cast(scope_date as string)
+            then 'The ' || lower(replace(document_kind, '_', ' ')) || ' of ' || cast(scope_date as string)
                 || ' is there in a provisional form only.'
         when 'GAP_MISSING'
-            then 'The ' || document_kind || ' of ' || cast(scope_date as string)
+            then 'The ' || lower(replace(document_kind, '_', ' ')) || ' of ' || cast(scope_date as string)
                 || ' has not arrived, though later days have.'
-        else 'The ' || document_kind || ' of ' || cast(scope_date as string) || ' has not arrived yet.'
+        else 'The ' || lower(replace(document_kind, '_', ' ')) || ' of ' || cast(scope_date as string)
+            || ' has not arrived yet.'
     end as detail
 from judged
 union all

@@ -148,10 +148,13 @@ select
         when 'NET' then summary_net_amount - entries_net
     end as decimal(38, 2)) as difference,
     case finding
-        when 'CORRUPT' then 'The ' || document_kind || ' is kept aside: ' || message
+        when 'CORRUPT' then 'The ' || lower(replace(document_kind, '_', ' ')) || ' is kept aside: ' || message
         when 'REJECTED'
-            then cast(rejected_rows as string) || ' row(s) of the ' || document_kind || ' are kept aside: ' || message
-        when 'ROWS' then cast(rows_lost as string) || ' row(s) of the ' || document_kind || ' went nowhere.'
+            then cast(rejected_rows as string) || ' row(s) of the '
+                || lower(replace(document_kind, '_', ' ')) || ' are kept aside: ' || message
+        when 'ROWS'
+            then cast(rows_lost as string) || ' row(s) of the '
+                || lower(replace(document_kind, '_', ' ')) || ' went nowhere.'
         when 'ENTRIES'
             then 'The statement declares ' || cast(summary_entries as string) || ' entries and holds '
                 || cast(entries as string) || '.'

@@ -147,7 +147,8 @@ select
     cast(sum(copies) as decimal(38, 2)) as left_value,
     cast(count(*) as decimal(38, 2)) as right_value,
     cast(sum(copies) - count(*) as decimal(38, 2)) as difference,
-    'The ' || document_kind || ' states ' || row_key || ' ' || cast(sum(copies) as string) || ' times'
+    'The ' || lower(replace(document_kind, '_', ' ')) || ' states ' || row_key || ' ' || cast(sum(copies) as string)
+        || ' times'
         || case max(code)
             when 'DUP_IDENTICAL' then ', each time alike.'
             when 'DUP_CONFLICT' then ' with different content.'
@@ -168,7 +169,11 @@ select
     cast(summed.row_keys as decimal(38, 2)) as left_value,
     cast(summed.row_keys as decimal(38, 2)) as right_value,
     cast(summed.row_keys - summed.row_keys as decimal(38, 2)) as difference,
-    case when summed.document_kind is null then 'The ' || kind.document_kind || ' states nothing.' else '' end as detail
+    case
+        when summed.document_kind is null
+            then 'The ' || lower(replace(kind.document_kind, '_', ' ')) || ' states nothing.'
+        else ''
+    end as detail
 from judged_day
 cross join kind
 left join summed

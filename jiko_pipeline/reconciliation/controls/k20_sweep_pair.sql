@@ -2,10 +2,12 @@
 -- version: 1.0
 -- title: What the bank account sweeps out arrives at the brokerage account, and the reverse, by the next business day.
 -- key: pocket, date[, sweep]
--- identity: - sum of bank sweeps = additions - subtractions (- fees that leave through the bank) + change of cash in transit
+-- identity: - sum of bank sweeps = additions - subtractions (- fees that leave through the bank)
+--   + change of cash in transit
 -- tolerance: 0.00
 -- hides: two sweeps of a day that are exchanged for each other, for totals are compared before references
--- codes: SWEEP_BANK_ONLY = MISSING, SWEEP_BRO_ONLY = MISSING, SWEEP_AMT = AMOUNT, SWEEP_DATE = AMOUNT, IN_TRANSIT = TIMING
+-- codes: SWEEP_BANK_ONLY = MISSING, SWEEP_BRO_ONLY = MISSING, SWEEP_AMT = AMOUNT,
+--   SWEEP_DATE = AMOUNT, IN_TRANSIT = TIMING
 -- severity: S1
 -- evidence: INTRA_PROVIDER
 -- inputs: BANK_STATEMENT, BROKERAGE_STATEMENT

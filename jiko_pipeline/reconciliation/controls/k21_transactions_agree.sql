@@ -1,11 +1,14 @@
 -- id: K21
 -- version: 1.0
--- title: Every transaction of the API is a booked bank entry of the same amount, on its day or the next, and the reverse.
+-- title: Every transaction of the API is a booked bank entry of the same amount, on its day or the next, and
+--   the reverse.
 -- key: pocket, date, transaction or bank entry
 -- identity: API transactions booked or settled = bank entries that are no sweeps
--- tolerance: amount 0.00; bank date 0 to 1 business days after the API's business date, 0 to 5 for card and unsettled items
+-- tolerance: amount 0.00; bank date 0 to 1 business days after the API's business date, 0 to 5 for card and
+--   unsettled items
 -- hides: two transactions without references and with equal pocket, day, kind and amount, exchanged for each other
--- codes: TX_API_ONLY = MISSING, TX_BANK_ONLY = MISSING, TX_AMT = AMOUNT, TX_DATE = AMOUNT, TX_AMBIG = DATA_QUALITY, TX_IN_FLIGHT = TIMING
+-- codes: TX_API_ONLY = MISSING, TX_BANK_ONLY = MISSING, TX_AMT = AMOUNT, TX_DATE = AMOUNT, TX_AMBIG =
+--   DATA_QUALITY, TX_IN_FLIGHT = TIMING
 -- severity: S1
 -- evidence: INTRA_PROVIDER
 -- inputs: BANK_STATEMENT, API_TRANSACTIONS
@@ -245,8 +248,8 @@ finding as (
             when 'PASS' then ''
             when 'TX_AMT' then 'The API states ' || cast(signed_amount as string) || ', the bank booked '
                 || cast(bank_amount as string) || ' on ' || cast(bank_date as string) || '.'
-            when 'TX_DATE' then 'The API dates ' || cast(signed_amount as string) || ' ' || cast(business_date as string)
-                || ', the bank booked it on ' || cast(bank_date as string) || '.'
+            when 'TX_DATE' then 'The API dates ' || cast(signed_amount as string) || ' '
+                || cast(business_date as string) || ', the bank booked it on ' || cast(bank_date as string) || '.'
             when 'TX_AMBIG' then 'More than one bank entry or transaction could be the other side of '
                 || cast(signed_amount as string) || '; none is chosen.'
             when 'TX_IN_FLIGHT' then 'The ' || transaction_type || ' of ' || cast(signed_amount as string) || ' ('

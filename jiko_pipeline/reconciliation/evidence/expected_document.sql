@@ -1,6 +1,6 @@
--- expected_document: the documents that the calendar expects for each judged pocket-day. Statements,
--- positions and trade reports belong to the pocket; prices and listings cover the customer, the listings every calendar day since
--- the previous business day, as far as the warehouse reaches back. scope_pocket_id and scope_date say which
+-- expected_document: the documents that the calendar expects for each judged pocket-day. Statements, positions
+-- and trade reports belong to the pocket; prices and listings cover the customer, the listings every calendar day
+-- since the previous business day, as far as the warehouse reaches back. scope_pocket_id and scope_date say which
 -- delivery would satisfy the expectation.
 with own_kind as (
     select * from (

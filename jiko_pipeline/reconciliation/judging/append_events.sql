@@ -53,7 +53,7 @@ quiet as (
                 select min(
                     case
                         when judged_result.status = 'PASS' then 'The control passes for this key now.'
-                        when judged_result.status = 'BREAK' then 'The control breaks for this key with another code now.'
+                        when judged_result.status = 'BREAK' then 'The control breaks for this key with another code.'
                         else 'The key is not tested now: ' || judged_result.reason || '.'
                     end
                 )

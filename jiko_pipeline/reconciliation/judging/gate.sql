@@ -83,7 +83,8 @@ blocked as (
         cast(null as decimal(38, 6)) as left_value,
         cast(null as decimal(38, 6)) as right_value,
         cast(null as decimal(38, 6)) as difference,
-        'It rests on the ' || hit.document_kind || ' of ' || cast(hit.business_date as varchar)
+        'It rests on the ' || lower(replace(hit.document_kind, '_', ' '))
+            || ' of ' || cast(hit.business_date as varchar)
             || ', which failed ' || hit.control_id || '.' as detail,
         hit.control_id as blocked_by,
         hit.break_id as root_break_id
