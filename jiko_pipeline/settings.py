@@ -69,8 +69,8 @@ class Settings(BaseSettings):
     """New York time from which money that moves is booked on the next Fed business day."""
     cutoff_hour: int = Field(default=21, ge=0, le=23)
     """New York hour from which a statement of the same day is no longer provisional."""
-    confirm_business_days: int = Field(default=5, ge=0, le=30)
-    """How many business days the trailing re-read goes back."""
+    confirm_business_days: int = Field(default=5, ge=0, le=18)
+    """How many business days the trailing re-read goes back; 18 of them always fit into one window."""
 
     threads: int = Field(default=8, ge=1, le=8)
     page_limit: int = Field(default=100, ge=1, le=100)

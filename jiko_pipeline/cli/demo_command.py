@@ -1,5 +1,8 @@
 """`jiko demo`: the Dagster daily job over the demo's days against the simulated bank."""
 
+import os
+import shutil
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -84,11 +87,21 @@ def _print(settings: Settings, fault: str | None, ran: bool, verdicts: "list[Poc
     where = "" if fault is None else f"JIKO_DATA_DIR={settings.data_dir} "
     console.print("Next:", markup=False)
     for command, purpose in (
-        (f"{where}jiko breaks", "what differs, and why"),
-        (f'{where}jiko sql "select * from mart.recon_bridge"', "the bridge from each day to the next"),
+        (f"{where}{_jiko()} breaks", "what differs, and why"),
+        (f'{where}{_jiko()} sql "select * from mart.recon_bridge"', "the bridge from each day to the next"),
         (_dagster_command(), "the same in the Dagster UI, on http://127.0.0.1:3000"),
     ):
         console.print(f"  {command:<58} {purpose}", markup=False)
+
+
+def _jiko() -> str:
+    """The command as this terminal finds it: by name when it is on the path, else by its file."""
+    if shutil.which("jiko"):
+        return "jiko"
+    file = Path(sys.argv[0])
+    if file.name != "jiko":
+        return f"{os.path.relpath(sys.executable)} -m jiko_pipeline"
+    return os.path.relpath(file)
 
 
 def _dagster_command() -> str:

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jiko_pipeline
@@ -54,6 +54,7 @@ def test_nothing_to_report_is_fine() -> None:
 
 
 @given(CODES, CODES)
+@settings(deadline=None)
 def test_the_answer_is_one_of_the_codes_and_does_not_depend_on_order_or_grouping(
     some: list[ExitCode], more: list[ExitCode]
 ) -> None:
@@ -64,6 +65,7 @@ def test_the_answer_is_one_of_the_codes_and_does_not_depend_on_order_or_grouping
 
 
 @given(CODES.filter(lambda codes: any(codes)))
+@settings(deadline=None)
 def test_something_wrong_is_never_answered_with_fine(codes: list[ExitCode]) -> None:
     assert most_serious(*codes) != ExitCode.OK
 

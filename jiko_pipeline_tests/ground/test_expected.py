@@ -219,7 +219,7 @@ def test_a_confirmation_asks_for_everything_again_once_a_day() -> None:
     st.integers(0, 40),
     st.integers(0, 40),
 )
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 def test_each_business_day_of_a_life_gets_each_daily_report_exactly_once(
     first: date, length: int, opened_after: int, lived: int
 ) -> None:
@@ -252,6 +252,7 @@ def test_monthly_statements_are_those_of_months_that_are_over(first: date, last:
 
 
 @given(st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.integers(1, 31))
+@settings(deadline=None)
 def test_every_month_that_is_over_is_listed_by_some_window_of_the_days_after_it(first: date, length: int) -> None:
     window = Window(first, first + timedelta(days=length - 1))
     periods = statement_periods(window)

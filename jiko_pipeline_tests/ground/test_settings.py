@@ -81,6 +81,7 @@ def test_a_relative_data_directory_stays_where_it_was_when_the_process_moves(
         ("JIKO_CUTOFF_HOUR", "soon-4711"),
         ("JIKO_START_DATE", "3rd of June 4711"),
         ("JIKO_PROFILE", "../4711"),
+        ("JIKO_CONFIRM_BUSINESS_DAYS", "19"),
         ("JIKO_THREADS", "64"),
         ("JIKO_PAGE_LIMIT", "0"),
         ("JIKO_RATE_LIMIT_SHARE", "1.4711"),
@@ -111,7 +112,7 @@ def test_a_wrong_setting_is_refused_by_name_and_never_by_value(
 def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIKO_CUTOFF_HOUR", "99")
     monkeypatch.setenv("JIKO_THREADS", "none")
-    with pytest.raises(SettingsError, match="JIKO_CUTOFF_HOUR.*JIKO_THREADS"):
+    with pytest.raises(SettingsError, match=r"JIKO_CUTOFF_HOUR.*JIKO_THREADS"):
         load_settings()
 
 
@@ -160,7 +161,7 @@ def test_a_settings_object_cannot_be_changed_and_does_not_show_the_key() -> None
 
 
 @given(st.floats(min_value=0.001, max_value=100), st.floats(min_value=0.001, max_value=100))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_pauses_that_are_set_stand_before_the_defaults(base: float, cap: float) -> None:
     found = load_settings(poll_base_seconds=base, poll_cap_seconds=cap)
     assert found.poll_pauses == (base, cap)

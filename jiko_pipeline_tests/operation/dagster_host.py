@@ -89,6 +89,16 @@ class DagsterHost:
             raise DagsterHostError(f"{result}")
         return str(result["backfillId"])
 
+    def await_first_run(self, backfill_id: str, *, deadline_seconds: float = 120) -> None:
+        """Until the first run of the backfill is under way."""
+        deadline = time.monotonic() + deadline_seconds
+        while time.monotonic() < deadline:
+            found = self.graphql(BACKFILL, {"id": backfill_id})["partitionBackfillOrError"]
+            if any(run["status"] == "STARTED" for run in found["runs"]):
+                return
+            time.sleep(0.2)
+        raise DagsterHostError(f"no run of the backfill {backfill_id} has started after {deadline_seconds} s")
+
     def await_backfill(self, backfill_id: str, *, deadline_seconds: float) -> dict[str, Any]:
         """The backfill once it has ended; raises when the deadline passes first."""
         deadline = time.monotonic() + deadline_seconds

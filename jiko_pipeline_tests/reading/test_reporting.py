@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jiko_pipeline import calendars
@@ -109,6 +109,7 @@ def test_status_without_a_published_file_is_an_error_of_storage(
 
 
 @given(st.integers(0, 5000))
+@settings(deadline=None)
 def test_every_age_falls_into_the_bucket_that_names_it(age: int) -> None:
     name = age_bucket(age)
     if name.startswith(">"):
