@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     private_key_file: Path | None = None
     key_id: str | None = None
 
-    start_date: date = date(2024, 6, 3)
+    start_date: date = Field(default=date(2024, 6, 3), ge=date(2005, 1, 3))
     """The first day of the data: the first Dagster partition and the first day `sync` will take."""
 
     business_day_end: time = time(19, 0)
@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     simulator_start: date | None = None
     """First day of the simulated world's data; None means `start_date`."""
     simulator_camt_version: str = Field(default="08", pattern=r"^(02|08)$")
-    simulator_fault: str | None = None
+    simulator_fault: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]*$")
     simulator_limits: str = Field(default="off", pattern=r"^(off|documented|tight)$")
 
     @field_validator("download_hosts", mode="before")
@@ -164,6 +164,12 @@ class Settings(BaseSettings):
         return self.data_dir / "treasury.duckdb"
 
     @property
+    def order_book_file(self) -> Path:
+        """What this profile has ordered at the bank."""
+        suffix = "" if self.profile == "default" else f"-{self.profile}"
+        return self.data_dir / "bank" / f"orders{suffix}.sqlite"
+
+    @property
     def simulator_dir(self) -> Path:
         """Where the embedded simulator keeps its state."""
         return self.data_dir / "simulator"
@@ -183,4 +189,6 @@ def load_settings(**overrides: object) -> Settings:
             for item in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(f"The settings are not usable: {problems}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file .env cannot be read as UTF-8 text ({type(error).__name__}).") from None
     return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})

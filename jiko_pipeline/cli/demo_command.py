@@ -7,9 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jiko_pipeline.cli.simulator_command import fault_names
 from jiko_pipeline.cli.terminal import err, out, print_json
 from jiko_pipeline.cli.verdict_lines import print_verdicts, verdict_records
-from jiko_pipeline.errors import ExitCode, NotProvedError, SettingsError, most_serious
+from jiko_pipeline.errors import ExitCode, JikoPipelineError, NotProvedError, SettingsError, most_serious
 from jiko_pipeline.pipeline.expected import utc_now
 from jiko_pipeline.pipeline.windows import requested
 from jiko_pipeline.settings import Environment, Settings, load_settings
@@ -22,6 +23,12 @@ DEMO_LAST: Final = date(2024, 7, 17)
 """31 Fed business days, two windows, bills that Treasury auctioned."""
 
 
+class UnknownFaultError(JikoPipelineError):
+    """A fault that the simulated bank cannot plant."""
+
+    exit_code = ExitCode.USAGE
+
+
 def demo_settings(fault: str | None) -> Settings:
     """The settings of a demo; a fault gets a data directory of its own below the data directory."""
     settings = load_settings()
@@ -32,6 +39,10 @@ def demo_settings(fault: str | None) -> Settings:
         )
     if fault is None:
         return settings
+    if fault not in fault_names():
+        raise UnknownFaultError(
+            f"There is no fault called {fault!r}.", remedy=f"The faults are {', '.join(fault_names())}."
+        )
     return load_settings(data_dir=settings.data_dir / f"fault-{fault}", simulator_fault=fault)
 
 

@@ -4,6 +4,7 @@ Belongs here: the list of commands and their options. Does not belong here: what
 inside the function, so that `jiko --help` costs nothing.
 """
 
+import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from jiko_pipeline.cli.simulator_command import simulator
-from jiko_pipeline.errors import ExitCode, JikoPipelineError
+from jiko_pipeline.errors import ExitCode, JikoPipelineError, StorageError
 
 app = typer.Typer(
     name="jiko",
@@ -30,11 +31,14 @@ app = typer.Typer(
 app.add_typer(simulator, name="simulator", help="The simulated Jiko.")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_DATE = ["%Y-%m-%d"]
+_DATE = "YYYY-MM-DD"
 
 
-def _day(value: datetime | None) -> date | None:
-    return None if value is None else value.date()
+def _day(value: str) -> date:
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day as written, in no zone
+    except ValueError:
+        raise typer.BadParameter(f"'{value}' is no day written as {_DATE}.") from None
 
 
 @app.command()
@@ -50,9 +54,11 @@ def demo(
 
 @app.command()
 def sync(
-    day: Annotated[datetime | None, typer.Option("--date", formats=_DATE, help="One day; default: yesterday.")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="First day.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Last day.")] = None,
+    day: Annotated[
+        date | None, typer.Option("--date", parser=_day, metavar=_DATE, help="One day; default: yesterday.")
+    ] = None,
+    first: Annotated[date | None, typer.Option("--from", parser=_day, metavar=_DATE, help="First day.")] = None,
+    last: Annotated[date | None, typer.Option("--to", parser=_day, metavar=_DATE, help="Last day.")] = None,
     confirm: Annotated[
         bool,
         typer.Option("--confirm", help="Ask for every report again and keep what differs as a new version."),
@@ -62,7 +68,7 @@ def sync(
     """Fetch, load, reconcile and publish a day or a range of days."""
     from jiko_pipeline.cli.sync_command import run_sync
 
-    raise typer.Exit(run_sync(_day(day), _day(first), _day(last), confirm, json_output))
+    raise typer.Exit(run_sync(day, first, last, confirm, json_output))
 
 
 @app.command()
@@ -122,6 +128,7 @@ def _explain(error: JikoPipelineError) -> None:
 
 def main() -> NoReturn:
     """Entry point of the console script; the exit code is the answer (see `ExitCode`)."""
+    os.umask(0o077)  # whatever a command makes is its user's alone, Dagster's history included
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if debug:
@@ -133,6 +140,16 @@ def main() -> NoReturn:
             raise
         _explain(error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if debug:
+            raise
+        _explain(
+            StorageError(
+                f"{error.filename or 'A file'} cannot be used: {error.strerror or type(error).__name__}.",
+                remedy="Make it usable or name another directory by JIKO_DATA_DIR, and run the same command again.",
+            )
+        )
+        sys.exit(ExitCode.STORAGE)
     except Exception as error:
         if debug:
             raise

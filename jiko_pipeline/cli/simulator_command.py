@@ -25,9 +25,12 @@ def serve(
     storage_port: Annotated[int, typer.Option(help="Port of the download links; 0 takes a free one.")] = 0,
     seed: Annotated[int, typer.Option(help="Another seed is another bank.")] = 7,
     pockets: Annotated[int, typer.Option(min=1, max=1000, help="How many pockets the customer has.")] = 4,
-    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of the data.")] = datetime(
-        2024, 6, 3, tzinfo=UTC
-    ),
+    start: Annotated[
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", show_default="2024-06-03", help="First day of the data."
+        ),
+    ] = datetime(2024, 6, 3, tzinfo=UTC),
     camt_version: Annotated[str, typer.Option(help="camt.053 version of statements: 02 or 08.")] = "08",
     fault: Annotated[str | None, typer.Option(help="Plant this fault in the data.")] = None,
     limits: Annotated[str, typer.Option(help="Rate limits: off, documented or tight.")] = "off",
@@ -80,3 +83,10 @@ def _instant(value: str) -> datetime:
     except ValueError:
         raise typer.BadParameter("must be a time in ISO 8601.", param_hint="--now") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def fault_names() -> tuple[str, ...]:
+    """The faults that the simulated bank can plant, by name."""
+    from jiko_pipeline.simulator import faults
+
+    return tuple(faults.names())

@@ -26,7 +26,7 @@ def run_sync(day: date | None, first: date | None, last: date | None, confirm: b
     """Does the work of the days, prints the verdict, answers with the most serious of what it met."""
     from jiko_pipeline.orchestration.home import instance_exists
     from jiko_pipeline.pipeline.sync import sync_window
-    from jiko_pipeline.reporting.verdict import pocket_verdicts
+    from jiko_pipeline.reporting.verdict import pocket_verdicts, quarantine_notes
     from jiko_pipeline.warehouse.lock import writer_lock
     from jiko_pipeline.warehouse.publish import published
     from jiko_pipeline.warehouse.world import make_private_directory, refuse_other_environment
@@ -50,11 +50,13 @@ def run_sync(day: date | None, first: date | None, last: date | None, confirm: b
                 from jiko_pipeline.orchestration.daily_run import report_materialized
 
                 report_materialized(settings, window, outcome.run_id)
-    notes = list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes))
     with published(settings) as con:
         verdicts = pocket_verdicts(con, settings.profile, windows[0].first, windows[-1].last)
+        standing = quarantine_notes(con, settings.profile, windows[0].first, windows[-1].last)
+    notes = [*dict.fromkeys(note for outcome in outcomes for note in outcome.notes), *standing]
     exit_code = most_serious(
         *(outcome.exit_code for outcome in outcomes),
+        ExitCode.NOT_PROVED if standing else ExitCode.OK,
         ExitCode.BREAKS_OPEN if any(verdict.breaks for verdict in verdicts) else ExitCode.OK,
     )
     if json_output:

@@ -9,6 +9,7 @@ import dagster as dg
 from jiko_pipeline.orchestration.assets import DAILY_ASSETS
 from jiko_pipeline.orchestration.build import build_defs
 from jiko_pipeline.orchestration.instance import open_instance
+from jiko_pipeline.pipeline.turn import end_turn
 from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.settings import Settings
 
@@ -36,15 +37,19 @@ def run_daily_job(settings: Settings, windows: Iterable[Window]) -> bool:
     succeeded = True
     with open_instance(settings) as instance:
         for window in windows:
-            result = job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
-                tags={
-                    "dagster/asset_partition_range_start": window.first.isoformat(),
-                    "dagster/asset_partition_range_end": window.last.isoformat(),
-                },
-            )
+            try:
+                result = job.execute_in_process(
+                    instance=instance,
+                    raise_on_error=False,
+                    run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+                    tags={
+                        "dagster/asset_partition_range_start": window.first.isoformat(),
+                        "dagster/asset_partition_range_end": window.last.isoformat(),
+                    },
+                )
+            finally:
+                # A run that failed has not come to the step that ends its turn.
+                end_turn(settings)
             succeeded = succeeded and result.success
     return succeeded
 

@@ -8,7 +8,7 @@ A day is settled for a document kind once a document of that kind, made after th
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from jiko_pipeline import calendars
@@ -71,7 +71,7 @@ class Coverage:
         self._settings = settings
         self._latest: dict[tuple[str, str, date], datetime] = {}
         for document in documents:
-            if document.first is None or document.last is None:
+            if document.first is None or document.last is None or document.customer_id != settings.profile:
                 continue
             instant = made_at(document)
             for day in calendars.days(document.first, document.last):
@@ -174,6 +174,15 @@ def pulls_for(
             )
         )
     return pulls
+
+
+def first_listed_day(settings: Settings, window: Window) -> date:
+    """The first day whose movements a window has to list: the day after the business day before it.
+
+    Never before `JIKO_START_DATE`, unless the window itself begins before it.
+    """
+    after_business_day = calendars.previous_fed_business_day(window.first) + timedelta(days=1)
+    return min(window.first, max(settings.start_date, after_business_day))
 
 
 def statement_periods(window: Window) -> list[str]:

@@ -26,6 +26,7 @@ from jiko_pipeline.pipeline.expected import (
     KIND_OF_REPORT,
     Coverage,
     PocketLife,
+    first_listed_day,
     pulls_for,
     statement_periods,
     utc_now,
@@ -157,7 +158,7 @@ def fetch_window_reports(
     """Everything a window needs of the five report types, ordered, polled together, downloaded, archived."""
     now = now or utc_now()
     arrived: Counter[date] = Counter()
-    with open_desk(settings) as desk, OrderBook(settings.data_dir / "bank" / "orders.sqlite") as book:
+    with open_desk(settings) as desk, OrderBook(settings.order_book_file) as book:
         lives = fetch_pockets(desk)
         fetch_reference_list(desk)
         coverage = Coverage(settings, desk.archive.documents())
@@ -215,19 +216,23 @@ def _document_of(desk: Desk, report: DeliveredReport) -> Document:
 
 
 def fetch_window_activity(settings: Settings, window: Window, *, now: datetime | None = None) -> StepReport:
-    """Transactions, trades and monthly statements of a window, every page archived."""
+    """Transactions, trades and monthly statements of a window, every page archived.
+
+    A window that begins after days that are no business days lists those too: what moved on them is booked on
+    its first business day.
+    """
     today = calendars.new_york_date(now or utc_now())
-    last = min(window.last, today)
+    first, last = first_listed_day(settings, window), min(window.last, today)
     documents = 0
     if last >= window.first:
         with open_desk(settings) as desk:
             desk.list(
                 "API_TRANSACTIONS",
-                listings.transactions(window.first, last),
-                first=window.first,
+                listings.transactions(first, last),
+                first=first,
                 last=last,
             )
-            desk.list("API_TRADES", listings.trades_v2(window.first, last), first=window.first, last=last)
+            desk.list("API_TRADES", listings.trades_v2(first, last), first=first, last=last)
             documents = 2
             for period in statement_periods(window):
                 first_of_month = date.fromisoformat(f"{period}-01")

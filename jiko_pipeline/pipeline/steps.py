@@ -1,10 +1,11 @@
 """The steps of a window, one function each, with one signature: (settings, window, run id, reason) -> report.
 
 Belongs here: the thin joints between the rooms. `jiko_pipeline.pipeline.sync` calls them in order, Dagster one
-an asset.
+an asset. From the first load to the publishing a process keeps its turn at the warehouse (`turn`).
 """
 
 from datetime import UTC, datetime
+from importlib import resources
 
 from jiko_pipeline.bank.orders import Progress
 from jiko_pipeline.bank.report_requests import PullReason
@@ -23,6 +24,7 @@ from jiko_pipeline.pipeline.loading import (
     load_kinds,
 )
 from jiko_pipeline.pipeline.report import StepReport
+from jiko_pipeline.pipeline.turn import end_turn, take_turn
 from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confirm_basis, confirmed_bases
 from jiko_pipeline.reconciliation.closing.build import build_close as build_close_tables
@@ -48,29 +50,38 @@ def fetch_activity(settings: Settings, window: Window, run_id: str, reason: str)
 
 def load_statements(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
     """Bank and brokerage statements into staging."""
+    take_turn(settings)
     return load_kinds(settings, window, STATEMENT_KINDS, run_id)
 
 
 def load_holdings(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
     """Positions, prices and trade reports into staging."""
+    take_turn(settings)
     return load_kinds(settings, window, HOLDING_KINDS, run_id)
 
 
 def load_activity(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
     """Transactions, trades and monthly statements into staging."""
+    take_turn(settings)
     return load_kinds(settings, window, ACTIVITY_KINDS, run_id)
 
 
 def build_core(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
-    """The current view of every fact of the window, with the pockets and bills it names."""
+    """The current view of every fact of the window, with the pockets and bills it names.
+
+    It reaches over all days of the documents that the run has loaded: some may be wider than the window.
+    """
+    take_turn(settings)
     snapshots = load_kinds(settings, None, SNAPSHOT_KINDS, run_id)
+    days_loaded = (resources.files("jiko_pipeline.pipeline") / "days_loaded.sql").read_text(encoding="utf-8")
     with Warehouse(settings).existing() as con:
+        first, last = con.execute(days_loaded, [settings.profile, run_id]).fetchall()[0]
         built = build_core_tables(
             con,
             settings.profile,
             settings.legal_entity_id,
-            window.first,
-            window.last,
+            min(window.first, first or window.first),
+            max(window.last, last or window.last),
             business_day_end=settings.business_day_end,
         )
     per_day = {day: {"rows": sum(rows.get(day, 0) for rows in built.values())} for day in window.days}
@@ -79,6 +90,7 @@ def build_core(settings: Settings, window: Window, run_id: str, reason: str) -> 
 
 def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
     """Every control over the days of the window and those whose result depends on them."""
+    take_turn(settings)
     with Warehouse(settings).existing() as con:
         if settings.environment is Environment.SIMULATOR and not confirmed_bases(con, settings.profile):
             confirm_basis(
@@ -117,6 +129,7 @@ def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -
 
 def build_close(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
     """The daily close and its bridge for the days that were judged."""
+    take_turn(settings)
     with Warehouse(settings).existing() as con:
         closes = build_close_tables(
             con,
@@ -131,8 +144,12 @@ def build_close(settings: Settings, window: Window, run_id: str, reason: str) ->
 
 
 def publish(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
-    """The file that people read, replaced by a verified copy."""
-    published = publish_file(settings)
+    """The file that people read, replaced by a verified copy. Ends the turn, however it goes."""
+    take_turn(settings)
+    try:
+        published = publish_file(settings)
+    finally:
+        end_turn(settings)
     counts = {"tables": len(published.tables), "bytes": published.byte_length}
     return StepReport("publish", dict.fromkeys(window.days, counts))
 

@@ -13,6 +13,7 @@ from jiko_pipeline.bank.orders import Progress
 from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.pipeline import steps
 from jiko_pipeline.pipeline.report import StepReport, combined
+from jiko_pipeline.pipeline.turn import end_turn
 from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.settings import Settings
 
@@ -71,8 +72,11 @@ def sync_window(
         ("publishing", steps.publish),
     )
     reports = []
-    for what, step in order:
-        if observe is not None:
-            observe(window, what)
-        reports.append(step(settings, window, run_id, reason))
+    try:
+        for what, step in order:
+            if observe is not None:
+                observe(window, what)
+            reports.append(step(settings, window, run_id, reason))
+    finally:
+        end_turn(settings)
     return WindowOutcome(window, run_id, tuple(reports))

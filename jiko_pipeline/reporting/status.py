@@ -64,7 +64,7 @@ def age_bucket(age_business_days: int) -> str:
 
 def pending_reports(settings: Settings) -> tuple[PendingReport, ...]:
     """Reports that were ordered and not delivered, oldest first."""
-    file = settings.data_dir / "bank" / "orders.sqlite"
+    file = settings.order_book_file
     if not file.exists():
         return ()
     with OrderBook(file) as book:

@@ -46,3 +46,14 @@ def pocket_verdicts(con: duckdb.DuckDBPyConnection, customer_id: str, first: dat
         PocketVerdict(**dict(zip(names, row, strict=True)), not_ready=tuple(not_ready.get(row[0], ())))
         for row in result.fetchall()
     ]
+
+
+def quarantine_notes(con: duckdb.DuckDBPyConnection, customer_id: str, first: date, last: date) -> list[str]:
+    """A sentence for each document or row of these days that is in quarantine now."""
+    return [
+        f"{kind}{f' of pocket {pocket_id[:8]}' if pocket_id else ''} for {day} is quarantined: {message}"
+        " `jiko sync --confirm` asks the bank for it again."
+        for kind, pocket_id, day, message in con.execute(
+            query("quarantined_documents"), [customer_id, first, last]
+        ).fetchall()
+    ]

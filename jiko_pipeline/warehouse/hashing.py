@@ -20,7 +20,8 @@ from jiko_pipeline.warehouse.tables.spec import TableSpec
 
 _HASHED_SCHEMAS: Final = ("staging", "core", "mart", "recon")
 _QUOTE: Final = "'"
-_RUN_RECORDS: Final = ("recon.run",)
+_RUN_RECORDS: Final = ("recon.run", "recon.break_event")
+"""What runs saw and when; it depends on the order in which days were landed, as facts and results do not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ def outcomes(directory: DataDirectory) -> dict[str, int]:
 
 def documents(directory: DataDirectory, kind: str = "%_STATEMENT") -> int:
     """Documents of the manifest, by kind."""
-    return int(
-        directory.rows("select count(*) from raw.document where document_kind like ? escape '!'", [kind])[0][0]
-    )
+    return int(directory.rows("select count(*) from raw.document where document_kind like ? escape '!'", [kind])[0][0])
 
 
 def test_a_second_sync_of_the_same_days_and_one_that_asks_for_everything_again_make_no_version(

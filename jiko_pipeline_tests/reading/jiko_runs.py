@@ -69,6 +69,11 @@ class Directory:
     def environment(self, **more: str) -> dict[str, str]:
         return clean_environment(JIKO_DATA_DIR=str(self.data_dir), **{**self.variables, **more})
 
+    @property
+    def announcement(self) -> dict[str, Any]:
+        """Where the directory's simulator is."""
+        return dict(json.loads((self.data_dir / "simulator" / "simulator.json").read_text()))
+
     def jiko(self, *arguments: str, **variables: str) -> Answer:
         """`jiko` with these arguments."""
         return self._run([sys.executable, "-m", "jiko_pipeline", *arguments], variables)

@@ -179,3 +179,30 @@ def test_the_settings_may_stand_in_a_file_of_the_working_directory(clean: Direct
     )
     assert done.returncode == ExitCode.OK, done.stderr
     assert json.loads(done.stdout)["data_dir"] == str(clean.data_dir)
+
+
+def test_a_data_directory_that_cannot_be_made_is_50_and_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    answer = Directory(tmp_path / "file" / "data", tmp_path).jiko("sync", "--date", "2024-06-03")
+    assert answer.code == ExitCode.STORAGE, answer.err
+    assert len(answer.complaint) == 3
+    assert str(tmp_path / "file") in answer.complaint[0]
+
+
+def test_a_reader_of_the_output_that_goes_away_early_sees_no_traceback(clean: Directory) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jiko_pipeline", "sql", "from core.calendar"],
+        cwd=clean.beside,
+        env=clean.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith("business_date\t")
+    process.stdout.close()
+    told = process.stderr.read()
+    process.stderr.close()
+    process.wait()
+    assert told == ""
