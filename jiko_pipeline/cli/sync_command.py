@@ -1,6 +1,8 @@
 """`jiko sync`: the steps over the windows of a range of days, with progress."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from jiko_pipeline import calendars
 from jiko_pipeline.cli.terminal import err, out, print_json
@@ -9,6 +11,9 @@ from jiko_pipeline.errors import ExitCode, most_serious
 from jiko_pipeline.pipeline.expected import utc_now
 from jiko_pipeline.pipeline.windows import DateRangeError, Window, requested
 from jiko_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from jiko_pipeline.reporting.verdict import PocketVerdict
 
 
 def _range(settings: Settings, day: date | None, first: date | None, last: date | None) -> list[Window]:
@@ -20,6 +25,11 @@ def _range(settings: Settings, day: date | None, first: date | None, last: date 
     if first is None or last is None:
         first = last = day or calendars.new_york_date(now) - timedelta(days=1)
     return requested(settings, first, last, now)
+
+
+def _unproved(verdicts: "Sequence[PocketVerdict]") -> bool:
+    """True when a day is not ready although no control broke: something could not be tested."""
+    return any(verdict.not_ready and not verdict.held_by_breaks for verdict in verdicts)
 
 
 def run_sync(day: date | None, first: date | None, last: date | None, confirm: bool, json_output: bool) -> int:
@@ -56,8 +66,8 @@ def run_sync(day: date | None, first: date | None, last: date | None, confirm: b
     notes = [*dict.fromkeys(note for outcome in outcomes for note in outcome.notes), *standing]
     exit_code = most_serious(
         *(outcome.exit_code for outcome in outcomes),
-        ExitCode.NOT_PROVED if standing else ExitCode.OK,
-        ExitCode.BREAKS_OPEN if any(verdict.breaks for verdict in verdicts) else ExitCode.OK,
+        ExitCode.NOT_PROVED if standing or _unproved(verdicts) else ExitCode.OK,
+        ExitCode.BREAKS_OPEN if any(verdict.held_by_breaks for verdict in verdicts) else ExitCode.OK,
     )
     if json_output:
         print_json(

@@ -15,7 +15,7 @@ from jiko_pipeline import calendars
 from jiko_pipeline.archive import Document
 from jiko_pipeline.bank.contract import DateType, OutputFormat, ReportType
 from jiko_pipeline.bank.report_requests import PullReason, ReportPull
-from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.pipeline.windows import Window, first_day_reached
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.kinds import Finality
 
@@ -114,9 +114,9 @@ def pulls_for(
     today = calendars.new_york_date(now)
     last = min(window.last, today)
     pulls: list[ReportPull] = []
-    if last < window.first:
-        return pulls
     span = calendars.days(window.first, last)
+    if not any(life.lives_on(day) for life in lives for day in span):
+        return pulls
 
     def states(kinds: Sequence[str], pocket_id: str | None, days: Sequence[date]) -> list[Finality | None]:
         found = []
@@ -179,10 +179,10 @@ def pulls_for(
 def first_listed_day(settings: Settings, window: Window) -> date:
     """The first day whose movements a window has to list: the day after the business day before it.
 
-    Never before `JIKO_START_DATE`, unless the window itself begins before it.
+    The first window lists the days of the take-on; no other one reaches before `JIKO_START_DATE`.
     """
     after_business_day = calendars.previous_fed_business_day(window.first) + timedelta(days=1)
-    return min(window.first, max(settings.start_date, after_business_day))
+    return min(first_day_reached(settings, window), max(settings.start_date, after_business_day))
 
 
 def statement_periods(window: Window) -> list[str]:

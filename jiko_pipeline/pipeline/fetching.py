@@ -32,7 +32,7 @@ from jiko_pipeline.pipeline.expected import (
     utc_now,
 )
 from jiko_pipeline.pipeline.report import StepReport
-from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.pipeline.windows import Window, take_on
 from jiko_pipeline.settings import Environment, Settings
 from jiko_pipeline.warehouse.world import claim, refuse_other_environment
 
@@ -162,7 +162,12 @@ def fetch_window_reports(
         lives = fetch_pockets(desk)
         fetch_reference_list(desk)
         coverage = Coverage(settings, desk.archive.documents())
-        pulls = pulls_for(settings, window, lives, coverage, reason, now)
+        pulls = [
+            pull
+            for days in (take_on(settings, window), window)
+            if days is not None
+            for pull in pulls_for(settings, days, lives, coverage, reason, now)
+        ]
 
         def deliver(report: DeliveredReport) -> None:
             desk.archive.record(_document_of(desk, report))

@@ -15,7 +15,7 @@ from jiko_pipeline.formats.readers import READERS
 from jiko_pipeline.formats.reading import Expectation, RefusedDocumentError
 from jiko_pipeline.pipeline.expected import finality, made_at
 from jiko_pipeline.pipeline.report import StepReport
-from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.pipeline.windows import Window, first_day_reached
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.coverage import documents_loaded
 from jiko_pipeline.warehouse.file import Warehouse
@@ -29,7 +29,7 @@ HOLDING_KINDS = ("POSITION", "SECURITY_PRICE", "TRADE_REPORT_CSV", "TRADE_REPORT
 ACTIVITY_KINDS = ("API_TRANSACTIONS", "API_TRADES", "MONTHLY_STATEMENTS")
 
 
-def _touches(document: Document, window: Window | None) -> bool:
+def _touches(settings: Settings, document: Document, window: Window | None) -> bool:
     if document.first is None or document.last is None:
         return window is None
     if window is None:
@@ -37,7 +37,7 @@ def _touches(document: Document, window: Window | None) -> bool:
     if document.kind == "MONTHLY_STATEMENTS":
         # A listing of a month that is over is asked for by the windows after it.
         return document.first <= window.last
-    return document.first <= window.last and document.last >= window.first
+    return document.first <= window.last and document.last >= first_day_reached(settings, window)
 
 
 def _scopes(settings: Settings, document: Document) -> tuple[Scope, ...]:
@@ -75,7 +75,7 @@ def load_kinds(settings: Settings, window: Window | None, kinds: Sequence[str], 
     wanted = [
         document
         for document in archive.documents()
-        if document.kind in kinds and document.customer_id == settings.profile and _touches(document, window)
+        if document.kind in kinds and document.customer_id == settings.profile and _touches(settings, document, window)
     ]
     if not wanted:
         return StepReport(f"load {', '.join(kinds)}", {day: {"rows": 0} for day in window.days} if window else {})

@@ -7,6 +7,7 @@ an asset. From the first load to the publishing a process keeps its turn at the 
 from datetime import UTC, datetime
 from importlib import resources
 
+from jiko_pipeline import calendars
 from jiko_pipeline.bank.orders import Progress
 from jiko_pipeline.bank.report_requests import PullReason
 from jiko_pipeline.pipeline.fetching import (
@@ -25,7 +26,7 @@ from jiko_pipeline.pipeline.loading import (
 )
 from jiko_pipeline.pipeline.report import StepReport
 from jiko_pipeline.pipeline.turn import end_turn, take_turn
-from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.pipeline.windows import Window, first_day_reached
 from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confirm_basis, confirmed_bases
 from jiko_pipeline.reconciliation.closing.build import build_close as build_close_tables
 from jiko_pipeline.reconciliation.registry import Registry
@@ -98,7 +99,7 @@ def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -
                 customer_id=settings.profile,
                 legal_entity_id=settings.legal_entity_id,
                 basis=DEMO_BASIS,
-                effective_from=settings.start_date,
+                effective_from=calendars.previous_fed_business_day(settings.start_date),
                 confirmed_by=SIMULATED_BANK,
             )
         summary = run_all_controls(
@@ -106,7 +107,7 @@ def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -
             Registry.load(),
             customer_id=settings.profile,
             legal_entity_id=settings.legal_entity_id,
-            first=window.first,
+            first=first_day_reached(settings, window),
             last=window.last,
             run_id=run_id,
             now=datetime.now(UTC),
@@ -135,7 +136,7 @@ def build_close(settings: Settings, window: Window, run_id: str, reason: str) ->
             con,
             customer_id=settings.profile,
             legal_entity_id=settings.legal_entity_id,
-            first=window.first,
+            first=first_day_reached(settings, window),
             last=window.last,
             run_id=run_id,
         )

@@ -62,6 +62,23 @@ def cut(first: date, last: date) -> list[Window]:
     return windows
 
 
+def take_on(settings: Settings, window: Window) -> Window | None:
+    """What is taken on before the data begins: the last business day before `JIKO_START_DATE` and the days up to it.
+
+    A pocket that is older than the data starts from its statement, positions and cash of that day, so that its
+    first day can be proved. None for every window but the first.
+    """
+    if window.first != settings.start_date:
+        return None
+    return Window(calendars.previous_fed_business_day(window.first), window.first - timedelta(days=1))
+
+
+def first_day_reached(settings: Settings, window: Window) -> date:
+    """The first day whose documents belong to the work of a window: its own first day, or that of the take-on."""
+    before = take_on(settings, window)
+    return window.first if before is None else before.first
+
+
 def requested(settings: Settings, first: date, last: date, now: datetime) -> list[Window]:
     """The windows of a request by a person: refused before `JIKO_START_DATE` and after today."""
     today = calendars.new_york_date(now)

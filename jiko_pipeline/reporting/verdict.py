@@ -20,9 +20,15 @@ class PocketVerdict:
     last_date: date | None
     closing_value: Decimal | None
     breaks: int
+    open_breaks_so_far: int
     unexplained: Decimal | None
     days_with_bridge: int
     not_ready: tuple[tuple[date, str], ...]
+
+    @property
+    def held_by_breaks(self) -> bool:
+        """True when a break of these days, or one of earlier days that is still open, stands against the pocket."""
+        return self.breaks > 0 or self.open_breaks_so_far > 0
 
     @property
     def is_clean(self) -> bool:

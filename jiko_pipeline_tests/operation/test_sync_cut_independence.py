@@ -21,7 +21,7 @@ OVERLAPPING = [(FIRST, "2024-07-01"), ("2024-06-28", LAST)]
     [
         pytest.param(DAY_BY_DAY, id="a day at a time"),
         pytest.param(LATER_DAYS_FIRST, id="the later days first"),
-        pytest.param(OVERLAPPING, id="ranges that overlap"),
+        pytest.param(OVERLAPPING, id="ranges that overlap", marks=pytest.mark.soak),
         pytest.param(DAY_BY_DAY[::-1], id="a day at a time, backwards", marks=pytest.mark.soak),
     ],
 )

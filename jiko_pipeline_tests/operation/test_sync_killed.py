@@ -53,9 +53,9 @@ def test_ten_kills_at_random_moments_leave_no_trace_in_tables_or_orders(
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("seed", range(20))
-def test_a_hundred_kills_in_each_of_many_directories_leave_no_trace(
+def test_kills_in_each_of_many_directories_leave_no_trace(
     seed: int, undisturbed: UndisturbedRun, new_directory: Make
 ) -> None:
     directory = new_directory()
-    kill_syncs(directory, 100 if seed == 0 else 10, seed)
+    kill_syncs(directory, 10, seed)
     assert_as_undisturbed(directory, undisturbed)
