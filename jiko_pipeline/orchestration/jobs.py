@@ -25,7 +25,6 @@ def build_automation(
     daily_job = dg.define_asset_job(
         f"daily_close{suffix}",
         selection=selection | dg.AssetSelection.checks_for_assets(*daily),
-        partitions_def=partitions,
         description=f"One day, or a range of at most 31: fetch, load, reconcile, publish. {BACKFILL_GUIDE}",
         executor_def=dg.in_process_executor,
     )

@@ -99,10 +99,10 @@ def test_a_pocket_has_documents_from_its_first_to_its_last_day() -> None:
     assert (trade.first, trade.last) == (date(2024, 7, 9), date(2024, 7, 11))
 
 
-def test_a_pocket_that_does_not_live_in_the_window_has_no_documents() -> None:
+def test_a_window_in_which_no_pocket_lives_needs_no_documents() -> None:
     lives = (PocketLife("gone", None, date(2024, 7, 5)), PocketLife("to-come", date(2024, 7, 13), None))
     pulls = _pulls(Window(date(2024, 7, 8), date(2024, 7, 12)), lives)
-    assert [pull.report_type for pull in pulls] == [ReportType.SECURITY_PRICE]
+    assert pulls == []
 
 
 def test_days_after_today_have_nothing_yet() -> None:
