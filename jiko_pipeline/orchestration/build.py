@@ -19,11 +19,11 @@ def build_defs(profile: str | None = None, *, settings: Settings | None = None) 
     partitions = daily_partitions(settings.start_date)
     daily = [build_daily_asset(declaration, settings, partitions, prefix) for declaration in DAILY_ASSETS]
     snapshot = build_snapshot_asset(settings, prefix)
-    automation = build_automation(settings, daily, snapshot, partitions, suffix)
+    automation = build_automation(settings, daily, snapshot, suffix)
     assets = dg.Definitions(
         assets=[*daily, snapshot],
         asset_checks=[
-            build_control_checks(settings, partitions, prefix),
+            build_control_checks(settings, prefix),
             *build_file_checks(settings, prefix),
         ],
         executor=dg.in_process_executor,

@@ -26,9 +26,7 @@ def _check_name(control: Control) -> str:
     return f"{control.control_id}_{control.name}"
 
 
-def build_control_checks(
-    settings: Settings, partitions: dg.PartitionsDefinition[str], prefix: list[str]
-) -> dg.AssetChecksDefinition:
+def build_control_checks(settings: Settings, prefix: list[str]) -> dg.AssetChecksDefinition:
     """One check for each control, with its counts over the days of the run. They report, they do not block."""
     registry = Registry.load()
     asset = dg.AssetKey([*prefix, *RECON_CONTROLS])

@@ -17,7 +17,6 @@ def build_automation(
     settings: Settings,
     daily: Sequence[dg.AssetsDefinition],
     snapshot: dg.AssetsDefinition,
-    partitions: dg.PartitionsDefinition[str],
     suffix: str,
 ) -> dg.Definitions:
     """The daily job at 06:30, the re-read of the last business days at 07:15, the snapshots at 06:15, New York."""
