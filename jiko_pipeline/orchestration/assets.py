@@ -214,7 +214,7 @@ def build_daily_asset(
         keys = context.partition_key_range
         window = Window(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
         reason = context.run.tags.get(REASON_TAG, "DAILY")
-        report = declaration.step(settings, window, context.run_id, reason)
+        report = declaration.step(settings, window, context.run.run_id, reason)
         report_days(context, report, window.days, declaration.counts)
 
     return _asset
@@ -232,7 +232,7 @@ def build_snapshot_asset(settings: Settings, prefix: list[str]) -> dg.AssetsDefi
         metadata=_definition_metadata(("staging.pocket", "staging.pocket_life", "staging.security_reference")),
     )
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        report = steps.take_snapshots(settings, context.run_id)
+        report = steps.take_snapshots(settings, context.run.run_id)
         for note in report.notes:
             context.log.warning("%s", note)
         return dg.MaterializeResult(metadata={"dagster/row_count": report.total("rows")})

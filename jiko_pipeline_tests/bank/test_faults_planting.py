@@ -25,8 +25,8 @@ EXPECTED = {
         ("K32", "POS_ROLL", "POS_UNEXPLAINED_DOWN", 1),
         ("K36", "MV_MATH", None, 0),
     ],
-    "price-stale-in-one-source": [("K37", "PX_SRC_DIFF", None, 0), ("K38", "PX_STALE", None, 0)],
-    "price-stale-everywhere": [("K38", "PX_STALE", None, 0)],
+    "price-stale-in-one-source": [("K37", "PX_SRC_DIFF", None, 0), ("K38", "PX_STALE", "SECURITY_PRICE", 0)],
+    "price-stale-everywhere": [("K38", "PX_STALE", "POSITION,SECURITY_PRICE", 0)],
     "maturity-missing": [
         ("K32", "POS_ROLL", "POS_MISSING_MATURITY", 0),
         ("K33", "GAIN_PROOF", None, 0),
