@@ -31,7 +31,7 @@ from jiko_pipeline_tests.reading.jiko_runs import Answer, clean_environment, end
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-CLONE = re.compile(r"^git clone \S+ && cd jiko_pipeline$", re.MULTILINE)
+CLONE = re.compile(r"^git clone \S+ jiko_pipeline && cd jiko_pipeline$", re.MULTILINE)
 POCKETS = 4
 
 
