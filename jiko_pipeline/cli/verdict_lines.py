@@ -17,7 +17,8 @@ def verdict_line(verdict: PocketVerdict) -> str:
         shown = ", ".join(str(day) for day, _ in verdict.not_ready[:3])
         more = f" and {len(verdict.not_ready) - 3} more" if len(verdict.not_ready) > 3 else ""
         wrong.append(f"not ready: {shown}{more}")
-    unexplained = "" if verdict.unexplained is None else f", unexplained {verdict.unexplained:,.2f}"
+    bridged = "" if verdict.days_with_bridge == verdict.days else f" on {verdict.days_with_bridge} days with a bridge"
+    unexplained = "" if verdict.unexplained is None else f", unexplained {verdict.unexplained:,.2f}{bridged}"
     word = "READY" if verdict.is_clean else "NOT READY"
     tail = f" · {'; '.join(wrong)}" if wrong else f"{unexplained}"
     strategy = f" ({verdict.strategy})" if verdict.strategy else ""
