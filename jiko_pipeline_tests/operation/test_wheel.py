@@ -57,7 +57,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     for name in BUILD_FILES:
         shutil.copy(PROJECT / name, source / name)
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-    _run(*pip, "wheel", ".", "--no-deps", "--no-index", "--no-build-isolation", "-w", work / "built", cwd=source)
+    _run(*pip, "wheel", ".", "--no-deps", "-w", work / "built", cwd=source)
     (wheel,) = (work / "built").glob("*.whl")
     venv = work / "venv"
     _run(sys.executable, "-m", "venv", "--without-pip", venv)
