@@ -18,6 +18,7 @@ from jiko_pipeline.pipeline.expected import (
     PocketLife,
     cutoff,
     finality,
+    first_listed_day,
     pulls_for,
     statement_periods,
 )
@@ -260,3 +261,24 @@ def test_every_month_that_is_over_is_listed_by_some_window_of_the_days_after_it(
     assert all(period < f"{window.last:%Y-%m}" for period in periods)
     before = window.first.replace(day=1) - timedelta(days=1)
     assert periods[0] == f"{before:%Y-%m}"
+
+
+def test_a_monday_lists_the_weekend_before_it_and_a_tuesday_only_itself() -> None:
+    monday, tuesday = date(2024, 6, 17), date(2024, 6, 18)
+    assert first_listed_day(SETTINGS, Window(monday, monday)) == date(2024, 6, 15)
+    assert first_listed_day(SETTINGS, Window(tuesday, tuesday)) == tuesday
+
+
+def test_the_first_window_lists_the_days_of_the_take_on_and_no_other_window_reaches_before_the_data() -> None:
+    assert first_listed_day(SETTINGS, Window(SETTINGS.start_date, date(2024, 7, 3))) == date(2024, 5, 31)
+    later = load_settings(start_date=date(2024, 6, 16))
+    assert first_listed_day(later, Window(date(2024, 6, 17), date(2024, 6, 17))) == date(2024, 6, 16)
+
+
+def test_documents_of_another_profile_settle_nothing_and_its_orders_are_kept_apart() -> None:
+    day = date(2024, 6, 12)
+    other = load_settings(profile="other")
+    documents = [_document("SECURITY_PRICE", None, day, day, LATER)]
+    assert Coverage(SETTINGS, documents).finality("SECURITY_PRICE", None, day) is Finality.AFTER_CUTOFF
+    assert Coverage(other, documents).finality("SECURITY_PRICE", None, day) is None
+    assert other.order_book_file != SETTINGS.order_book_file
