@@ -30,8 +30,9 @@ main()
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """The environment of the machine without its own settings, and with `variables`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIKO_", "DAGSTER"))}
+    """The environment of the machine without its own settings or those of a `make` around us, and with `variables`."""
+    foreign = ("JIKO_", "DAGSTER", "MAKE", "MFLAGS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "100", **variables}
 
 
