@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import httpx
 
 from jiko_pipeline.bank.clock import Clock
-from jiko_pipeline.bank.contract import Contract, Group
+from jiko_pipeline.bank.contract import Contract
 from jiko_pipeline.bank.errors import (
     AmbiguousOutcomeError,
     AuthenticationError,
@@ -28,6 +28,7 @@ from jiko_pipeline.bank.errors import (
     ValidationRefusedError,
 )
 from jiko_pipeline.bank.exchange import Answer, TransportFailure, exchange, place
+from jiko_pipeline.bank.operations import Operation
 from jiko_pipeline.bank.retry import (
     RETRYABLE_STATUS,
     Attempts,
@@ -42,19 +43,6 @@ _REFUSED_BEFORE_ACTING: Final = frozenset({429})
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _DETAIL_PART: Final = re.compile(r"[A-Za-z0-9_\[\].-]{1,64}")
 _DETAIL_LENGTH: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of the API: its name in counters and provenance, its rate group, whether it is public.
-
-    `repeatable` is False for what must not be done twice.
-    """
-
-    name: str
-    group: Group | None
-    public: bool = False
-    repeatable: bool = True
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from jiko_pipeline.bank import listings
-from jiko_pipeline.bank.api import ApiClient, Operation, json_object
+from jiko_pipeline.bank.api import ApiClient, json_object
 from jiko_pipeline.bank.budget import RateBudget
 from jiko_pipeline.bank.clock import SYSTEM_CLOCK, Clock
 from jiko_pipeline.bank.contract import JIKO, Contract
@@ -21,6 +21,7 @@ from jiko_pipeline.bank.downloads import DownloadClient, LinkRule
 from jiko_pipeline.bank.errors import ContractBrokenError
 from jiko_pipeline.bank.exchange import make_client
 from jiko_pipeline.bank.listings import Listing, Page
+from jiko_pipeline.bank.operations import Operation
 from jiko_pipeline.bank.private_files import private_directory
 from jiko_pipeline.bank.retry import RetryPolicy
 from jiko_pipeline.bank.sign_in import SignIn, load_signing_key

@@ -19,12 +19,25 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 class Group(StrEnum):
     """Operations that share one rate limit at the bank."""
 
+    AGREEMENTS = "agreements"
     AUTH = "auth"
+    COUNTERPARTIES = "counterparties"
+    CUSTOMER = "customer"
+    EVENTS = "events"
+    NOTIFICATIONS = "notifications"
     POCKETS = "pockets"
-    TRANSACTIONS = "transactions"
-    TRADES = "trades"
-    STATEMENTS = "statements"
+    PORTALS = "portals"
     REPORTS = "reports"
+    STATEMENTS = "statements"
+    SUBSCRIPTIONS = "subscriptions"
+    TEAM = "team"
+    TEAM_AUDITS = "team audits"
+    TRADES = "trades"
+    TRADING_STRATEGIES = "trading strategies"
+    TRANSACTIONS = "transactions"
+    TRANSFER_REQUESTS = "transfer requests"
+    TRANSFER_REQUESTS_CREATE = "transfer requests created"
+    USER = "user"
 
 
 class ReportType(StrEnum):
@@ -82,6 +95,7 @@ class Contract(BaseModel):
     simulated_reference_path: str = "/__simulator__/reference.csv"
 
     scopes: tuple[str, ...] = (
+        "profile",
         "pockets.read",
         "transfers.read",
         "customer.read",
@@ -152,14 +166,27 @@ class Contract(BaseModel):
     pdf_cap_bytes: int = 32 * 2**20
 
     limits_per_minute: Annotated[Mapping[Group, int], AfterValidator(_frozen_limits)] = {
+        Group.AGREEMENTS: 300,
         Group.AUTH: 300,
+        Group.COUNTERPARTIES: 300,
+        Group.CUSTOMER: 300,
+        Group.EVENTS: 120,
+        Group.NOTIFICATIONS: 300,
         Group.POCKETS: 120,
-        Group.TRANSACTIONS: 120,
-        Group.TRADES: 120,
-        Group.STATEMENTS: 120,
+        Group.PORTALS: 300,
         Group.REPORTS: 300,
+        Group.STATEMENTS: 120,
+        Group.SUBSCRIPTIONS: 300,
+        Group.TEAM: 300,
+        Group.TEAM_AUDITS: 120,
+        Group.TRADES: 120,
+        Group.TRADING_STRATEGIES: 300,
+        Group.TRANSACTIONS: 120,
+        Group.TRANSFER_REQUESTS: 120,
+        Group.TRANSFER_REQUESTS_CREATE: 60,
+        Group.USER: 300,
     }
-    """Requests a minute; Jiko names none for statements, so the lowest of the others is kept to."""
+    """Requests a minute; Jiko names none for events, statements and audits, so the lowest of the reads is kept to."""
 
     def cap_bytes(self, output_format: OutputFormat) -> int:
         """The largest file accepted in a form."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from jiko_pipeline.bank.api import ApiClient, Operation, json_object
+from jiko_pipeline.bank.api import ApiClient, json_object
 from jiko_pipeline.bank.contract import Contract, Group
 from jiko_pipeline.bank.errors import ContractBrokenError
+from jiko_pipeline.bank.operations import Operation
 from jiko_pipeline.calendars import day_bounds, new_york_date
 
 _LONGEST_CURSOR = 8192

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from jiko_pipeline.bank.api import Operation, safe_id
+from jiko_pipeline.bank.api import safe_id
 from jiko_pipeline.bank.contract import (
     RANGED_REPORTS,
     Contract,
@@ -23,6 +23,7 @@ from jiko_pipeline.bank.contract import (
 )
 from jiko_pipeline.bank.errors import ContractBrokenError
 from jiko_pipeline.bank.listings import aware_instant
+from jiko_pipeline.bank.operations import Operation
 
 ORDER: Final = Operation("order_report", Group.REPORTS, repeatable=False)
 LIST_REQUESTS: Final = Operation("list_report_requests", Group.REPORTS)

@@ -38,6 +38,8 @@ from jiko_pipeline.simulator.world import World
 
 ANNOUNCEMENT: Final = "simulator.json"
 OWN_CLIENT_ID: Final = "simulated-client"
+APPROVER_CLIENT_ID: Final = "simulated-approver"
+"""A second person of the customer: who requests a transfer may not approve it."""
 _STARTING_SECONDS: Final = 0.005
 _LOOK_SECONDS: Final = 1.0
 
@@ -309,7 +311,21 @@ def _clients(options: ServeOptions) -> tuple[dict[str, tuple[Key, ...]], dict[st
                     ServeExit.WRONG_STATE_OR_KEY,
                 ) from None
         return keys, {}
-    private_file = options.state_dir.absolute() / "client_key.pem"
+    key_id, key_file, key = _own_key(options.state_dir.absolute() / "client_key.pem")
+    approver_key_id, approver_key_file, approver_key = _own_key(options.state_dir.absolute() / "approver_key.pem")
+    announced = {
+        "client_id": OWN_CLIENT_ID,
+        "private_key_file": str(key_file),
+        "key_id": key_id,
+        "approver_client_id": APPROVER_CLIENT_ID,
+        "approver_private_key_file": str(approver_key_file),
+        "approver_key_id": approver_key_id,
+    }
+    return {OWN_CLIENT_ID: (key,), APPROVER_CLIENT_ID: (approver_key,)}, announced
+
+
+def _own_key(private_file: Path) -> tuple[str, Path, Key]:
+    """(key id, file, registered public key) of a key pair that is made when it is first needed."""
     if not private_file.exists():
         temporary = private_file.with_suffix(".new")
         temporary.write_bytes(
@@ -325,12 +341,7 @@ def _clients(options: ServeOptions) -> tuple[dict[str, tuple[Key, ...]], dict[st
     public_pem = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    announced = {
-        "client_id": OWN_CLIENT_ID,
-        "private_key_file": str(private_file),
-        "key_id": hashlib.sha256(public_pem).hexdigest()[:16],
-    }
-    return {OWN_CLIENT_ID: (registered_key(public_pem),)}, announced
+    return hashlib.sha256(public_pem).hexdigest()[:16], private_file, registered_key(public_pem)
 
 
 def process_start(pid: int) -> str | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jiko_pipeline.bank import listings
-from jiko_pipeline.bank.api import Operation
+from jiko_pipeline.bank.operations import Operation
 from jiko_pipeline.bank.connection import connect
 from jiko_pipeline.bank.contract import JIKO
 from jiko_pipeline.bank.errors import (

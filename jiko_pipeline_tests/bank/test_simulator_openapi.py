@@ -13,10 +13,12 @@ import yaml
 from jiko_pipeline.simulator.serve import ServeOptions
 from jiko_pipeline_tests.bank.simulator_rig import Json, ServedBank, served
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
 
 @pytest.fixture(scope="module")
-def description(shared_dir: Path) -> Json:
-    document: Json = yaml.safe_load((shared_dir / "jiko" / "openapi.yaml").read_text(encoding="utf-8"))
+def description() -> Json:
+    document: Json = yaml.safe_load((DOCS / "jiko-customer-api.yaml").read_text(encoding="utf-8"))
     return document
 
 

@@ -60,6 +60,7 @@ class Call:
     request: Request
     body: bytes
     now: datetime
+    client_id: str
 
     @property
     def query(self) -> Query:
@@ -83,8 +84,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of the API: its counter, its limit group, the scope it needs, what answers it."""
+    """One operation of the API: its route, its counter, its limit group, the scope it needs, what answers it."""
 
+    method: str
+    path: str
     name: str
     group: LimitGroup
     scope: str
@@ -125,7 +128,7 @@ def _answer(bank: SimulatedBank, operation: Operation, request: Request, body: b
             raise excess
         if operation.scope not in client[1]:
             raise RefusedError(403, {"detail": f"The token lacks the scope {operation.scope}"})
-        response = operation.answer(Call(bank, request, body, now))
+        response = operation.answer(Call(bank, request, body, now, client[0]))
     except RefusedError as refusal:
         response = json_response(refusal.body, refusal.status, refusal.headers)
     response.headers.update(allowance.headers())

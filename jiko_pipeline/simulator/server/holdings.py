@@ -21,7 +21,8 @@ from jiko_pipeline.simulator.documents.delimited import bill_description
 from jiko_pipeline.simulator.documents.numbers import price_text
 from jiko_pipeline.simulator.model import Bill, Pocket, Position
 from jiko_pipeline.simulator.server.answers import Json, amount, invalid, not_found
-from jiko_pipeline.simulator.server.bank import Call, SimulatedBank, json_response
+from jiko_pipeline.simulator.server.bank import Call, Operation, SimulatedBank, json_response
+from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
 from jiko_pipeline.tbill import auctions, investment_rate_percent, year_basis
 
@@ -141,3 +142,9 @@ def _real_bills() -> dict[str, Bill]:
 def _bills(bank: SimulatedBank, today: date) -> dict[str, Bill]:
     generated = bank.world.reference_bills(today)
     return {**_real_bills(), **{bill.cusip: bill for bill in generated}}
+
+
+OPERATIONS: Final = (
+    Operation("GET", "/api/v2/pockets/", "list_pockets", LimitGroup.POCKETS, "pockets.read", list_pockets),
+    Operation("GET", "/api/v2/pockets/{pocket_id}/", "get_pocket", LimitGroup.POCKETS, "pockets.read", get_pocket),
+)

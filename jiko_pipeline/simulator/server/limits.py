@@ -1,8 +1,7 @@
 """Rate limits: how many requests a client may make in a minute, by group of operations.
 
 Belongs here: the profiles and the headers that report them. Windows are whole minutes of the simulator's
-clock. Source of the documented figures: Jiko's rate limit table (120 for pockets, trades and transactions,
-300 for authentication and reports; statements are not listed).
+clock. Source of the documented figures: Jiko's rate limit table; events, statements and audits are not listed.
 """
 
 import math
@@ -22,12 +21,25 @@ UNLIMITED: Final = 1_000_000
 class LimitGroup(StrEnum):
     """Operations that share one limit."""
 
-    POCKETS = "pockets"
-    TRANSACTIONS = "transactions"
-    TRADES = "trades"
-    STATEMENTS = "statements"
-    REPORTS = "reports"
+    AGREEMENTS = "agreements"
     AUTH = "auth"
+    COUNTERPARTIES = "counterparties"
+    CUSTOMER = "customer"
+    EVENTS = "events"
+    NOTIFICATIONS = "notifications"
+    POCKETS = "pockets"
+    PORTALS = "portals"
+    REPORTS = "reports"
+    STATEMENTS = "statements"
+    SUBSCRIPTIONS = "subscriptions"
+    TEAM = "team"
+    TEAM_AUDITS = "team audits"
+    TRADES = "trades"
+    TRADING_STRATEGIES = "trading strategies"
+    TRANSACTIONS = "transactions"
+    TRANSFER_REQUESTS = "transfer requests"
+    TRANSFER_REQUESTS_CREATE = "transfer requests created"
+    USER = "user"
 
 
 class LimitProfile(StrEnum):
@@ -46,11 +58,22 @@ class LimitProfile(StrEnum):
 
 
 _DOCUMENTED: Final = {
-    LimitGroup.POCKETS: 120,
-    LimitGroup.TRANSACTIONS: 120,
-    LimitGroup.TRADES: 120,
-    LimitGroup.REPORTS: 300,
+    LimitGroup.AGREEMENTS: 300,
     LimitGroup.AUTH: 300,
+    LimitGroup.COUNTERPARTIES: 300,
+    LimitGroup.CUSTOMER: 300,
+    LimitGroup.NOTIFICATIONS: 300,
+    LimitGroup.POCKETS: 120,
+    LimitGroup.PORTALS: 300,
+    LimitGroup.REPORTS: 300,
+    LimitGroup.SUBSCRIPTIONS: 300,
+    LimitGroup.TEAM: 300,
+    LimitGroup.TRADES: 120,
+    LimitGroup.TRADING_STRATEGIES: 300,
+    LimitGroup.TRANSACTIONS: 120,
+    LimitGroup.TRANSFER_REQUESTS: 120,
+    LimitGroup.TRANSFER_REQUESTS_CREATE: 60,
+    LimitGroup.USER: 300,
 }
 
 

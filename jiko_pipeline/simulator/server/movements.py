@@ -16,7 +16,8 @@ from jiko_pipeline.simulator.documents import delimited
 from jiko_pipeline.simulator.documents.numbers import instant_text, price_text
 from jiko_pipeline.simulator.model import MonthlyStatement, Trade, Transaction
 from jiko_pipeline.simulator.server.answers import Json, amount, instant, invalid
-from jiko_pipeline.simulator.server.bank import Call, json_response
+from jiko_pipeline.simulator.server.bank import Call, Operation, json_response
+from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.links import MONTHLY_STATEMENT, make_link
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
 
@@ -329,3 +330,22 @@ def _months(
                 low = month_last + timedelta(days=1)
 
     return walk
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/api/v2/transactions/", "list_transactions", LimitGroup.TRANSACTIONS, "pockets.read", list_transactions
+    ),
+    Operation(
+        "GET",
+        "/api/v2/transactions.csv",
+        "export_transactions",
+        LimitGroup.TRANSACTIONS,
+        "pockets.read",
+        export_transactions,
+    ),
+    Operation("GET", "/api/v1/trades/", "list_trades_v1", LimitGroup.TRADES, "pockets.read", list_trades_v1),
+    Operation("GET", "/api/v1/trades.csv", "export_trades", LimitGroup.TRADES, "pockets.read", export_trades),
+    Operation("GET", "/api/v2/trades/", "list_trades_v2", LimitGroup.TRADES, "pockets.read", list_trades_v2),
+    Operation("GET", "/api/v1/statements/", "list_statements", LimitGroup.STATEMENTS, "pockets.read", list_statements),
+)

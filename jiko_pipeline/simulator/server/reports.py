@@ -17,7 +17,8 @@ from starlette.responses import Response
 
 from jiko_pipeline.simulator.documents.numbers import instant_text
 from jiko_pipeline.simulator.server.answers import Json, RefusedError, instant, not_found
-from jiko_pipeline.simulator.server.bank import Call, SimulatedBank, json_response
+from jiko_pipeline.simulator.server.bank import Call, Operation, SimulatedBank, json_response
+from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.links import REPORT, make_link
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
 from jiko_pipeline.simulator.server.report_orders import ReportOrder, check_order, plan, read_order, render
@@ -313,3 +314,25 @@ def delivered_reports(bank: SimulatedBank) -> int:
     with bank.state.transaction() as connection:
         (number,) = connection.execute("select count(*) from report where delivered = 1").fetchone()
     return int(number)
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST", "/api/v1/report-requests/", "create_report_request", LimitGroup.REPORTS, "reports.write", create_request
+    ),
+    Operation(
+        "GET", "/api/v1/report-requests/", "list_report_requests", LimitGroup.REPORTS, "reports.read", list_requests
+    ),
+    Operation(
+        "GET",
+        "/api/v1/report-requests/{report_request_id}/",
+        "get_report_request",
+        LimitGroup.REPORTS,
+        "reports.read",
+        get_request,
+    ),
+    Operation("GET", "/api/v1/reports/{report_id}/", "get_report", LimitGroup.REPORTS, "reports.read", get_report),
+    Operation(
+        "POST", "/api/v1/reports/{report_id}/download/", "link_report", LimitGroup.REPORTS, "reports.read", link_report
+    ),
+)

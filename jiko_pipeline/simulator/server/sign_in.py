@@ -30,7 +30,8 @@ LEEWAY_SECONDS: Final = 30
 LONGEST_ASSERTION_SECONDS: Final = 300
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SCOPES: Final = tuple(
-    [f"{group}.read" for group in ("pockets", "transfers", "customer", "team", "onboarding", "agreements")]
+    ["profile"]
+    + [f"{group}.read" for group in ("pockets", "transfers", "customer", "team", "onboarding", "agreements")]
     + [f"{group}.write" for group in ("pockets", "transfers", "customer", "team", "onboarding")]
     + [
         f"{group}.{access}"

@@ -13,7 +13,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Self
 
-_SCHEMA: Final = (resources.files("jiko_pipeline.simulator.server") / "state.sql").read_text(encoding="utf-8")
+_SCHEMA: Final = "\n".join(
+    file.read_text(encoding="utf-8")
+    for file in sorted(
+        (resources.files("jiko_pipeline.simulator.server") / "schema").iterdir(), key=lambda file: file.name
+    )
+    if file.name.endswith(".sql")
+)
+"""Every table of the state, one file of `schema/` a subject; each statement may be run again."""
 
 
 class AnotherWorldError(Exception):
