@@ -55,3 +55,12 @@ def test_two_syncs_at_once_in_one_data_directory_are_one_sync_and_a_refusal_that
     out, err = running.communicate()
     assert running.returncode == 0, err
     assert "READY" in out
+
+
+def test_a_document_in_quarantine_is_told_by_every_sync_of_its_day_until_it_is_replaced(new_directory: Make) -> None:
+    directory = new_directory(JIKO_SIMULATOR_FAULT="corrupt-statement")
+    # The simulated bank cuts off the first statement that has an entry.
+    first = directory.sync("2024-06-12", "2024-06-12")
+    second = directory.sync("2024-06-12", "2024-06-12")
+    assert (first.exit_code, second.exit_code) == (30, 30)
+    assert directory.rows("select count(*) from raw.document where outcome = 'QUARANTINED'") == [(1,)]
