@@ -130,17 +130,37 @@ def opening_deposit(plan: PocketPlan, seed: int) -> Transaction:
 
 
 def closing_payment(plan: PocketPlan, seed: int, day: date, cash_cents: int) -> tuple[Transaction, ...]:
-    """The wire that empties a pocket on the day it closes, and its fee; together they are `cash_cents`."""
+    """The wire that empties a pocket on the day it closes, and its fee; together they are `cash_cents`.
+
+    Cash that does not pay for more than the fee is wired without one; no cash is no wire.
+    """
     draws = Draws(seed, "closing", plan.number)
     booking = booking_of(day, drawn_clock(draws, 15 * 60 + 30, 16 * 60 + 30), credit=False)
-    return wire_out(
+    return wire_of_all(
         plan,
-        cash_cents - WIRE_FEE_CENTS,
+        cash_cents,
         booking,
         "Customer's own bank",
         (seed, "closing"),
         details_of("WIRE", False, plan.name, draws),
     )
+
+
+def wire_of_all(
+    plan: PocketPlan,
+    cash_cents: int,
+    booking: Booking,
+    counterparty: str,
+    key: tuple[object, ...],
+    details: Mapping[str, str | None],
+) -> tuple[Transaction, ...]:
+    """A wire out of a pocket and the fee for it that are `cash_cents` together; see `closing_payment`."""
+    if cash_cents <= 0:
+        return ()
+    fee_is_paid = cash_cents > WIRE_FEE_CENTS
+    amount = cash_cents - WIRE_FEE_CENTS if fee_is_paid else cash_cents
+    rows = wire_out(plan, amount, booking, counterparty, key, details)
+    return rows if fee_is_paid else rows[:1]
 
 
 def wire_out(

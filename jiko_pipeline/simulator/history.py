@@ -3,28 +3,36 @@
 Belongs here: walking calendar days, movements under way between two days, month snapshots. Does not belong
 here: the rules of a day (`ledger`), what documents say about it (`statements`).
 
-A month's days depend on the config and the snapshot at its first day only, and a snapshot on the month
-before, so the order in which days are asked for never matters.
+A month's days depend on the config, the customer's orders and the snapshot at its first day only, and a
+snapshot on the month before, so the order in which days are asked for never matters. An order makes the months
+from its own on be computed anew.
 """
 
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from jiko_pipeline import calendars
+from jiko_pipeline.simulator import orders as ordered
 from jiko_pipeline.simulator.activity import movements
 from jiko_pipeline.simulator.bills import bill
-from jiko_pipeline.simulator.ledger import Holding, PocketDay, PocketState, settle
+from jiko_pipeline.simulator.bookings import WIRE_FEE_CENTS
+from jiko_pipeline.simulator.ledger import Emptying, Holding, PocketDay, PocketState, Pricing, settle
 from jiko_pipeline.simulator.marks import Marks
 from jiko_pipeline.simulator.model import Bill, Trade, Transaction, WorldConfig
+from jiko_pipeline.simulator.orders import Orders, Transfer
 from jiko_pipeline.simulator.roster import PocketPlan, roster
 
 _POCKET_MONTHS_REMEMBERED: Final = 200
 _FEWEST_MONTHS: Final = 3
 _MOST_MONTHS: Final = 16
 _ONE_DAY: Final = timedelta(days=1)
+_SURELY_WORTH_PERCENT: Final = 98
+"""Of the last close: what bills bring at least by the time that payments under way are booked."""
+_NO_ORDERS: Final = Orders()
 
 
 class SnapshotStore(Protocol):
@@ -36,6 +44,10 @@ class SnapshotStore(Protocol):
 
     def put(self, month: date, text: str) -> None:
         """Keep a snapshot."""
+        ...
+
+    def forget_after(self, month: date) -> None:
+        """Drop the snapshots of the months after the one that starts on `month`."""
         ...
 
 
@@ -52,6 +64,10 @@ class MemoryStore:
     def put(self, month: date, text: str) -> None:
         """Keep a snapshot."""
         self._texts[month] = text
+
+    def forget_after(self, month: date) -> None:
+        """Drop the snapshots of the months after the one that starts on `month`."""
+        self._texts = {known: text for known, text in self._texts.items() if known <= month}
 
 
 class EndOfDay:
@@ -82,12 +98,24 @@ class DuringTheDay(EndOfDay):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What a customer can count on in a pocket: its last close and the payments under way from it, in cents."""
+
+    closing_cents: int
+    owed_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Month:
-    """The computed days of one calendar month; rows are listed by New York date, in the order of time."""
+    """The computed days of one calendar month; rows are listed by New York date, in the order of time.
+
+    `standings` are those of a calendar day after all movements made on it and before it is settled.
+    """
 
     days: dict[tuple[int, date], PocketDay]
     transactions: dict[date, tuple[Transaction, ...]]
     trades: dict[date, tuple[Trade, ...]]
+    standings: dict[tuple[int, date], Standing]
 
 
 def month_first(day: date) -> date:
@@ -113,13 +141,15 @@ def _from_json(values: dict[str, Any]) -> Transaction:
 
 
 class History:
-    """The days of the bank of one config, without planted faults in what documents say."""
+    """The days of the bank of one config and its orders, without planted faults in what documents say."""
 
-    def __init__(self, config: WorldConfig, marks: Marks, store: SnapshotStore | None = None) -> None:
-        self.plans = roster(config)
+    def __init__(
+        self, config: WorldConfig, marks: Marks, store: SnapshotStore | None = None, orders: Orders = _NO_ORDERS
+    ) -> None:
+        self._drawn = roster(config)
         self.marks = marks
-        self.first_day = min(plan.opened_on for plan in self.plans)
-        self._by_id = {plan.id: plan for plan in self.plans}
+        self.first_day = min(plan.opened_on for plan in self._drawn)
+        self._take(orders)
         self._seed = config.seed
         self._pricing = EndOfDay(marks)
         self._moment = DuringTheDay(marks)
@@ -127,6 +157,23 @@ class History:
         self._months: OrderedDict[date, Month] = OrderedDict()
         room = _POCKET_MONTHS_REMEMBERED // len(self.plans)
         self._most_months = min(max(room, _FEWEST_MONTHS), _MOST_MONTHS)
+
+    def _take(self, orders: Orders) -> None:
+        self.plans = ordered.plans(self._drawn, orders)
+        self._by_id = {plan.id: plan for plan in self.plans}
+        self._book = ordered.book(orders)
+
+    def follow(self, orders: Orders, since: date) -> None:
+        """Go by `orders`, which differ from those before from the New York day `since` on."""
+        self._take(orders)
+        first = month_first(since)
+        self._store.forget_after(first)
+        for month in [month for month in self._months if month >= first]:
+            del self._months[month]
+
+    def standing(self, plan: PocketPlan, day: date) -> Standing:
+        """What can be counted on in a pocket on a calendar day; nothing outside its life."""
+        return self.month(month_first(day)).standings.get((plan.number, day), Standing(0, 0))
 
     def plan(self, pocket_id: str) -> PocketPlan:
         """The plan of a pocket. Raises LookupError for an unknown id."""
@@ -143,16 +190,62 @@ class History:
             raise LookupError(f"{day} lies outside the life of pocket {plan.id}")
         return self.month(month_first(day)).days[plan.number, day]
 
-    def day_so_far(self, plan: PocketPlan, day: date, until: datetime) -> PocketDay:
+    def day_so_far(self, plan: PocketPlan, day: date, until: datetime, known_at: datetime) -> PocketDay:
         """The day as it looks before its end: movements up to `until`, prices of the moment.
 
-        It adds up in itself; trades are those that the movements so far would call for.
+        It adds up in itself; trades are those that the movements so far would call for. What was ordered after
+        `known_at` is not in it.
         """
         whole = self.day(plan, day)
-        # On its last day a pocket has no movement but the wire that empties it, which `settle` makes anew.
-        expected = () if plan.closes_on == day else whole.transactions
-        so_far = [row for row in expected if row.booked_at <= until]
-        return settle(plan, self._seed, day, whole.before, so_far, self._moment)
+        # What empties a pocket `settle` makes anew; on its last day it has no other movement.
+        anew = self._emptying_rows(plan, day, whole) if plan.closes_on != day else whole.transactions
+        late = [
+            row
+            for transfer in self._book.of_day.get(day, ())
+            if transfer.approved_at > known_at
+            for row in self._rows(transfer, transfer.amount_cents or 0, day)
+        ]
+        left_out = {row.id for row in (*anew, *late)}
+        so_far = [row for row in whole.transactions if row.booked_at <= until and row.id not in left_out]
+        return self._settled(plan, day, whole.before, so_far, self._moment)
+
+    def _settled(
+        self, plan: PocketPlan, day: date, before: PocketState, due: Sequence[Transaction], pricing: Pricing
+    ) -> PocketDay:
+        emptying = self._book.emptying.get((plan.id, day))
+        pay: Emptying | None = None
+        if emptying is not None:
+            transfer = emptying
+
+            def pay(cash_cents: int) -> tuple[Transaction, ...]:
+                return tuple(row for row in self._rows(transfer, cash_cents, day) if row.pocket_id == plan.id)
+
+        return settle(plan.as_of(day), self._seed, day, before, due, pricing, pay)
+
+    def _rows(self, transfer: Transfer, cash_cents: int, day: date) -> tuple[Transaction, ...]:
+        """The movements of a transfer that takes `cash_cents`, which for a wire of all money include the fee."""
+        target = None if transfer.target_id is None else self._by_id[transfer.target_id].as_of(day)
+        return ordered.movements_of(transfer, cash_cents, self._by_id[transfer.origin_id].as_of(day), target)
+
+    def _emptying_rows(self, plan: PocketPlan, day: date, done: PocketDay) -> tuple[Transaction, ...]:
+        """What was paid out of the pocket by the transfer of all its money on `day`."""
+        emptying = self._book.emptying.get((plan.id, day))
+        if emptying is None:
+            return ()
+        ids = {row.id for row in self._rows(emptying, WIRE_FEE_CENTS + 1, day)}
+        return tuple(row for row in done.transactions if row.id in ids)
+
+    def _spendable_cents(self, plan: PocketPlan, state: PocketState, day: date) -> int:
+        """What the drawn payments of a day may spend, before those under way.
+
+        Bills go by what they cost; once an order has taken money, by no more than they are surely worth, so that
+        both together are always covered.
+        """
+        if self._book.first_payment.get(plan.id, day) >= day:
+            return state.cost_cents
+        if self._book.is_being_emptied(plan.id, day):
+            return 0
+        return min(state.cost_cents, state.closing_cents * _SURELY_WORTH_PERCENT // 100)
 
     def month(self, first: date) -> Month:
         """The month that starts on `first`; empty before the first pocket opened."""
@@ -199,29 +292,70 @@ class History:
         for row in under_way:
             expect(row)
         days: dict[tuple[int, date], PocketDay] = {}
+        standings: dict[tuple[int, date], Standing] = {}
         for calendar_day in calendars.days(max(first, self.first_day), end - _ONE_DAY):
-            living = [plan for plan in self.plans if plan.lives_on(calendar_day)]
-            for plan in living:
-                worth = states[plan.number].cost_cents if plan.number in states else 0
-                partners = [partner for partner in living if partner is not plan]
-                spendable = worth - owed[plan.id]
-                for row in movements(plan, self._seed, calendar_day, spendable, partners):
+            living = [plan.as_of(calendar_day) for plan in self.plans if plan.lives_on(calendar_day)]
+            drawn = [plan for plan in living if plan.is_drawn]
+            for plan in drawn:
+                state = states.get(plan.number, PocketState())
+                partners = [partner for partner in drawn if partner is not plan]
+                spendable = self._spendable_cents(plan, state, calendar_day) - owed[plan.id]
+                for row in _without_shut(movements(plan, self._seed, calendar_day, spendable, partners), drawn):
                     moved.append(row)
                     expect(row)
+            for transfer in self._book.of_day.get(calendar_day, ()):
+                for row in self._rows(transfer, transfer.amount_cents or 0, calendar_day):
+                    moved.append(row)
+                    expect(row)
+            for plan in living:
+                closing = states.get(plan.number, PocketState()).closing_cents
+                standings[plan.number, calendar_day] = Standing(closing, owed[plan.id])
             if not calendars.is_fed_business_day(calendar_day):
                 continue
-            for plan in living:
+            for plan in self._emptied_first(living, calendar_day):
                 due = sorted(waiting.pop((plan.id, calendar_day), ()), key=lambda row: (row.booked_at, row.id))
                 owed[plan.id] -= sum(row.amount_cents for row in due if not row.credit)
                 before = states.get(plan.number, PocketState())
-                done = settle(plan, self._seed, calendar_day, before, due, self._pricing)
+                done = self._settled(plan, calendar_day, before, due, self._pricing)
                 days[plan.number, calendar_day] = done
                 states[plan.number] = done.after
                 moved.extend(done.transactions[len(due) :])
+                for row in self._received(plan, calendar_day, done):
+                    moved.append(row)
+                    expect(row)
         still = [row for rows in waiting.values() for row in rows]
         after = _snapshot_text(states, [plan.number for plan in self.plans if plan.lives_on(end)], still)
         trades = [trade for done in days.values() for trade in done.trades]
-        return Month(days, _by_date(moved, first, end), _trades_by_date(trades)), after
+        return Month(days, _by_date(moved, first, end), _trades_by_date(trades), standings), after
+
+    def _emptied_first(self, living: list[PocketPlan], day: date) -> list[PocketPlan]:
+        """The pockets in the order in which the day settles them: one that is emptied before who receives it."""
+        emptying = {
+            plan.id: self._book.emptying[plan.id, day] for plan in living if (plan.id, day) in self._book.emptying
+        }
+        first = sorted((plan for plan in living if plan.id in emptying), key=lambda plan: emptying[plan.id].approved_at)
+        return [*first, *(plan for plan in living if plan.id not in emptying)]
+
+    def _received(self, plan: PocketPlan, day: date, done: PocketDay) -> list[Transaction]:
+        """What another pocket receives of the money of one that was emptied."""
+        emptying = self._book.emptying.get((plan.id, day))
+        if emptying is None or emptying.target_id is None:
+            return []
+        return [
+            leg
+            for paid in self._emptying_rows(plan, day, done)
+            for leg in self._rows(emptying, paid.amount_cents, day)
+            if leg.pocket_id != plan.id
+        ]
+
+
+def _without_shut(rows: list[Transaction], plans: list[PocketPlan]) -> list[Transaction]:
+    """The movements but those of a pocket after the customer closed it, and their other legs."""
+    shut = {plan.id: plan.shut_at for plan in plans if plan.shut_at is not None}
+    if not shut:
+        return rows
+    gone = {row.transaction_id for row in rows if row.pocket_id in shut and row.booked_at >= shut[row.pocket_id]}
+    return [row for row in rows if row.transaction_id not in gone]
 
 
 def _by_date(rows: list[Transaction], first: date, end: date) -> dict[date, tuple[Transaction, ...]]:

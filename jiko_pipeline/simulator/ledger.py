@@ -5,7 +5,7 @@ prices. Does not belong here: the order of days (`history`), what customers do (
 say (`statements`). Source of the rules: docs/simulated-jiko.md, "How the bank behaves".
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -26,6 +26,10 @@ _FEE_MONTHS_PER_UNIT: Final = 12_000
 _SESSIONS: Final = {"MATURITY": time(8, 0), "SELL": time(14, 0), "BUY": time(15, 0)}
 _SESSION_MICROSECONDS: Final = 3_000_000_000
 _YIELD: Final = Decimal("0.000001")
+
+
+Emptying = Callable[[int], tuple[Transaction, ...]]
+"""The movements that pay out all cash of a pocket, given how much it is; none for no cash."""
 
 
 class Pricing(Protocol):
@@ -123,11 +127,17 @@ class _Session:
             self._relieve(holding, holding.quantity, "SELL", price)
 
     def invest(self) -> None:
-        """Buy as many bills of the strategy's newest issue as cash pays for."""
-        bill = newest_issue(self.plan.term, self.day)
+        """Buy as many bills of the newest issues as cash pays for: out of maturities, then of the rest."""
+        if self.plan.reinvestment_term != self.plan.term:
+            matured = sum(trade.cash_cents for trade in self.trades if trade.activity == "MATURITY")
+            self._buy(self.plan.reinvestment_term, min(matured, self.cash))
+        self._buy(self.plan.term, self.cash)
+
+    def _buy(self, term: str, budget_cents: int) -> None:
+        bill = newest_issue(term, self.day)
         price = self.pricing.purchase_micros(bill, self.day, self._deal("BUY"))
-        quantity = self.cash * 10_000 // price + 1
-        while tbill.cash_cents(quantity, price) > self.cash:
+        quantity = budget_cents * 10_000 // price + 1
+        while tbill.cash_cents(quantity, price) > budget_cents:
             quantity -= 1
         if quantity <= 0:
             return
@@ -223,12 +233,13 @@ def settle(
     before: PocketState,
     transactions: Sequence[Transaction],
     pricing: Pricing,
+    emptying: Emptying | None = None,
 ) -> PocketDay:
     """One business day: maturities, sweeps, fee, trades, valuation.
 
     `transactions` are those that the bank books on `day`. On the day on which the pocket closes all bills are
-    sold and all cash is wired out; that wire and its fee are added to them. Raises ArithmeticError where
-    payments exceed what the pocket has.
+    sold and all cash is wired out; that wire and its fee are added to them, as are the movements of `emptying`,
+    by which the customer takes all cash out. Raises ArithmeticError where payments exceed what the pocket has.
     """
     session = _Session(plan, seed, day, before, pricing)
     session.mature()
@@ -237,9 +248,9 @@ def settle(
     fee = management_fee_cents(before.closing_cents) if _is_fee_day(day) else 0
     session.cash += deposits - payments - fee
     booked = tuple(transactions)
-    if plan.closes_on == day:
+    if plan.closes_on == day or emptying is not None:
         session.sell_everything()
-        booked += closing_payment(plan, seed, day, session.cash)
+        booked += closing_payment(plan, seed, day, session.cash) if emptying is None else emptying(session.cash)
         payments += session.cash
         session.cash = 0
     elif calendars.is_trading_day(day):

@@ -87,7 +87,11 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Pocket:
-    """A bank account and a brokerage account. `account_number` is the bank account's."""
+    """A bank account and a brokerage account. `account_number` is the bank account's.
+
+    `opened_on` is the day of the first money, `date.max` while there was none; `created_at` is known of a pocket
+    that was opened through the API.
+    """
 
     id: str
     name: str
@@ -95,6 +99,8 @@ class Pocket:
     opened_on: date
     closed_on: date | None
     account_number: str
+    reinvestment_strategy_id: str | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -28,15 +28,23 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.types import ASGIApp
 
+from jiko_pipeline.simulator.chaos.evil import EvilOrigin
+from jiko_pipeline.simulator.chaos.profiles import rules_of
+from jiko_pipeline.simulator.chaos.switch import Switch
+from jiko_pipeline.simulator.chaos.wire import Stage
 from jiko_pipeline.simulator.model import WorldConfig
 from jiko_pipeline.simulator.server.app import api_application, storage_application
 from jiko_pipeline.simulator.server.bank import Key, SimulatedBank
+from jiko_pipeline.simulator.server.contract_changes import UnknownChangeError, checked
+from jiko_pipeline.simulator.server.delivery import deliver
 from jiko_pipeline.simulator.server.limits import LimitProfile
+from jiko_pipeline.simulator.server.order_book import read_orders
 from jiko_pipeline.simulator.server.sign_in import registered_key
 from jiko_pipeline.simulator.server.state import AnotherWorldError, Snapshots, State
 from jiko_pipeline.simulator.world import World
 
 ANNOUNCEMENT: Final = "simulator.json"
+CHAOS_LOG: Final = "chaos.jsonl"
 OWN_CLIENT_ID: Final = "simulated-client"
 APPROVER_CLIENT_ID: Final = "simulated-approver"
 """A second person of the customer: who requests a transfer may not approve it."""
@@ -66,7 +74,8 @@ class ServeOptions:
 
     Without clients a key pair is made in the state directory and announced. `now` sets the simulator's clock
     at the start (it runs on from there); `idle_exit_seconds` ends the process after that long without a
-    request.
+    request. `chaos` names the profile of faults to begin with, `chaos_seed` decides which requests meet them.
+    `contract_changes` are names of `jiko_pipeline.simulator.server.contract_changes`.
     """
 
     state_dir: Path
@@ -78,6 +87,9 @@ class ServeOptions:
     clients: tuple[tuple[str, Path], ...] = ()
     idle_exit_seconds: float | None = None
     now: datetime | None = None
+    chaos: str = "none"
+    chaos_seed: int = 0
+    contract_changes: tuple[str, ...] = ()
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
 
@@ -122,7 +134,7 @@ def _only_process(state_dir: Path) -> Iterator[None]:
 
 def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
     try:
-        world = World(options.config, snapshots=Snapshots(state))
+        world = World(options.config, snapshots=Snapshots(state), orders=read_orders(state))
         state.bind_world(world.world_id)
         # Choosing where a fault is planted may find that this world has no place for it.
         world.truth()
@@ -136,8 +148,18 @@ def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
         ) from None
     if options.now is not None:
         state.set_now(options.now)
+    try:
+        changes = checked(options.contract_changes)
+    except UnknownChangeError as error:
+        raise ServeRefusedError(str(error), ServeExit.WRONG_STATE_OR_KEY) from None
     clients, own_client = _clients(options)
-    with _bound(options.host, options.port) as api, _bound(options.host, options.storage_port) as storage:
+    with (
+        _bound(options.host, options.port) as api,
+        _bound(options.host, options.storage_port) as storage,
+        _bound(options.host, 0) as evil,
+        _bound(options.host, 0) as behind_api,
+        _bound(options.host, 0) as behind_storage,
+    ):
         api_origin = f"http://{options.host}:{api.getsockname()[1]}"
         storage_host = f"localhost:{storage.getsockname()[1]}"
         servers: list[uvicorn.Server] = []
@@ -148,6 +170,10 @@ def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
             for server in servers:
                 server.should_exit = True
 
+        chaos = Switch(options.chaos_seed, rules_of(options.chaos), options.state_dir / CHAOS_LOG)
+        chaos.now = state.now
+        evil_host = f"localhost:{evil.getsockname()[1]}"
+        chaos.evil_origin = f"http://{evil_host}"
         bank = SimulatedBank(
             world=world,
             state=state,
@@ -159,8 +185,15 @@ def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
             signing_secret=state.secret("signing_secret"),
             config=_plain(asdict(options.config)),
             stop=stop,
+            chaos=chaos,
+            contract_changes=changes,
         )
-        servers += [_server(api_application(bank)), _server(storage_application(bank))]
+        servers += [_server(api_application(bank)), _server(storage_application(bank)), _server(EvilOrigin(chaos))]
+        stages = (
+            Stage("api", chaos, servers[0], api, behind_api),
+            Stage("storage", chaos, servers[1], storage, behind_storage),
+        )
+        sockets = ([api, behind_api], [storage, behind_storage], [evil])
         announcement = {
             "pid": os.getpid(),
             "process_start": process_start(os.getpid()),
@@ -168,6 +201,10 @@ def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
             "api_url": api_origin,
             "auth_url": api_origin,
             "storage_host": storage_host,
+            "evil_host": evil_host,
+            "control_url": f"http://{options.host}:{behind_api.getsockname()[1]}",
+            "chaos": options.chaos,
+            "chaos_seed": options.chaos_seed,
             "control_token": options.control_token,
             "world_id": world.world_id,
             "config": bank.config,
@@ -179,12 +216,13 @@ def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
             _write_announcement(options.state_dir / ANNOUNCEMENT, announcement)
             announced(announcement)
 
-        asyncio.run(_run(servers, (api, storage), options, bank, announce, stopping))
+        asyncio.run(_run(servers, sockets, stages, options, bank, announce, stopping))
 
 
 async def _run(
     servers: list[uvicorn.Server],
-    sockets: tuple[socket.socket, socket.socket],
+    sockets: Sequence[list[socket.socket]],
+    stages: Sequence[Stage],
     options: ServeOptions,
     bank: SimulatedBank,
     announce: Callable[[], None],
@@ -194,20 +232,26 @@ async def _run(
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, bank.stop)
+    # A task of its own: whatever happens to a delivery, the bank answers on; a defect is told at the end.
+    deliveries = asyncio.create_task(deliver(bank, stopping))
     try:
         await asyncio.gather(
             *(_one(server, bound, bank) for server, bound in zip(servers, sockets, strict=True)),
-            _watch(servers, options, bank, announce, stopping),
+            _watch(servers, stages, options, bank, announce, stopping),
         )
     finally:
+        for stage in stages:
+            await stage.fall()
         # A directory that was removed and made anew may announce another process by now.
         if _is_announced(options.state_dir, options.control_token):
             (options.state_dir / ANNOUNCEMENT).unlink(missing_ok=True)
+        stopping.set()
+        await deliveries
 
 
-async def _one(server: uvicorn.Server, bound: socket.socket, bank: SimulatedBank) -> None:
+async def _one(server: uvicorn.Server, bound: list[socket.socket], bank: SimulatedBank) -> None:
     try:
-        await server.serve([bound])
+        await server.serve(bound)
     finally:
         # Neither origin is of use without the other.
         bank.stop()
@@ -215,12 +259,13 @@ async def _one(server: uvicorn.Server, bound: socket.socket, bank: SimulatedBank
 
 async def _watch(
     servers: list[uvicorn.Server],
+    stages: Sequence[Stage],
     options: ServeOptions,
     bank: SimulatedBank,
     announce: Callable[[], None],
     stopping: asyncio.Event,
 ) -> None:
-    """Announce the process once both servers answer.
+    """Announce the process once its servers answer.
 
     End it when nobody has asked for long, and when nobody can find it any more because its announcement is
     gone, as after the removal of the state directory.
@@ -229,6 +274,13 @@ async def _watch(
         if stopping.is_set():
             return
         await asyncio.sleep(_STARTING_SECONDS)
+
+    async def adapt() -> None:
+        for stage in stages:
+            await stage.adapt()
+
+    bank.chaos.adapt_wire = adapt
+    await adapt()
     announce()
     while not stopping.is_set():
         pause = _LOOK_SECONDS

@@ -4,6 +4,7 @@ Belongs here: the lines of a bank and a brokerage statement, their references an
 how a day comes about (`ledger`), how a statement is laid out in a file (`documents`).
 """
 
+from datetime import datetime
 from typing import Final
 
 from jiko_pipeline import calendars
@@ -69,12 +70,18 @@ def _transaction_line(row: Transaction) -> StatementLine:
 
 
 def _statement(
-    done: PocketDay, kind: str, opening: int, closing: int, lines: list[StatementLine], provisional: bool
+    done: PocketDay,
+    kind: str,
+    opening: int,
+    closing: int,
+    lines: list[StatementLine],
+    provisional: bool,
+    known_at: datetime | None,
 ) -> StatementFacts:
     opened = calendars.business_day_index(done.plan.opened_on)
     return StatementFacts(
         kind=kind,
-        pocket=done.plan.pocket(done.day),
+        pocket=done.plan.pocket(done.day, known_at),
         day=done.day,
         previous_day=calendars.previous_fed_business_day(done.day),
         sequence_number=calendars.business_day_index(done.day) - opened + 1,
@@ -85,8 +92,11 @@ def _statement(
     )
 
 
-def bank_statement(done: PocketDay, *, provisional: bool = False) -> StatementFacts:
-    """The bank statement of a pocket's day: every movement and the sweeps that bring it back to zero."""
+def bank_statement(done: PocketDay, *, provisional: bool = False, known_at: datetime | None = None) -> StatementFacts:
+    """The bank statement of a pocket's day: every movement and the sweeps that bring it back to zero.
+
+    The pocket is named as it was at `known_at`, by default at the end of the day.
+    """
     lines = [_transaction_line(row) for row in done.transactions]
     lines.append(
         _line(
@@ -110,10 +120,12 @@ def bank_statement(done: PocketDay, *, provisional: bool = False) -> StatementFa
             words="Sweep from brokerage account",
         )
     )
-    return _statement(done, BANK, 0, 0, lines, provisional)
+    return _statement(done, BANK, 0, 0, lines, provisional, known_at)
 
 
-def brokerage_statement(done: PocketDay, *, provisional: bool = False) -> StatementFacts:
+def brokerage_statement(
+    done: PocketDay, *, provisional: bool = False, known_at: datetime | None = None
+) -> StatementFacts:
     """The brokerage statement of a pocket's day; it closes at bills at the day's price plus cash."""
     lines = [
         _line(
@@ -154,13 +166,13 @@ def brokerage_statement(done: PocketDay, *, provisional: bool = False) -> Statem
         ),
     ]
     opening, closing = done.before.closing_cents, done.after.closing_cents
-    return _statement(done, BROKERAGE, opening, closing, lines, provisional)
+    return _statement(done, BROKERAGE, opening, closing, lines, provisional, known_at)
 
 
-def position_summary(done: PocketDay) -> PositionSummary:
-    """What the pocket holds at the end of the day."""
+def position_summary(done: PocketDay, known_at: datetime | None = None) -> PositionSummary:
+    """What the pocket holds at the end of the day; named as for `bank_statement`."""
     return PositionSummary(
-        pocket=done.plan.pocket(done.day),
+        pocket=done.plan.pocket(done.day, known_at),
         day=done.day,
         positions=done.positions,
         cash_cents=done.after.cash_cents,

@@ -1,13 +1,14 @@
 """The simulated bank as its documents and its server see it: everything Jiko would answer, as records.
 
-Belongs here: the questions that can be asked, with a planted fault applied to the answers. Does not belong
-here: the ledger (`history`, `ledger`), layouts (`documents`), HTTP, ids of orders, the clock (`server`).
+Belongs here: the questions that can be asked, with a planted fault applied to the answers, and what the customer
+ordered. Does not belong here: the ledger (`history`, `ledger`), layouts (`documents`), HTTP, who may order what,
+the clock (`server`).
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
@@ -19,7 +20,7 @@ from jiko_pipeline.simulator.bills import bill, generated_issues
 from jiko_pipeline.simulator.draws import drawn_uuid
 from jiko_pipeline.simulator.faults.catalogue import definition
 from jiko_pipeline.simulator.faults.planting import PlantedFault
-from jiko_pipeline.simulator.history import History, SnapshotStore, month_first
+from jiko_pipeline.simulator.history import History, SnapshotStore, Standing, month_first
 from jiko_pipeline.simulator.ledger import PocketDay
 from jiko_pipeline.simulator.marks import Marks
 from jiko_pipeline.simulator.model import (
@@ -33,6 +34,8 @@ from jiko_pipeline.simulator.model import (
     Transaction,
     WorldConfig,
 )
+from jiko_pipeline.simulator.orders import OpenedPocket, Orders
+from jiko_pipeline.simulator.roster import PocketPlan
 
 LEDGER_VERSION: Final = 1
 """Rises whenever the same config would give another bank."""
@@ -42,23 +45,32 @@ PROVISIONAL_UNTIL: Final = time(14, 0)
 
 _MONTHLY_AT: Final = time(6, 0)
 _MONTHLY_BUSINESS_DAY: Final = 5
+_TAX_KINDS: Final = ("1099INT", "1099B")
+_TAX_DOCUMENTS_BY: Final = (2, 15)
+"""Month and day until which the tax documents of the year before are made."""
 _REFERENCE_REACHES_BACK_DAYS: Final = 400
 
 DateType = Literal["TRADE_DATE", "SETTLEMENT_DATE", "BOOK_DATE"]
 
 
 class World:
-    """The bank of one config. Not thread-safe: ask from one thread at a time.
+    """The bank of one config and what its customer ordered. Not thread-safe: ask from one thread at a time.
 
-    `snapshots` keeps the ledger's state at month starts between processes; it must serve this `world_id`
-    only. Raises ValueError for a config that this ledger does not offer and LookupError for an unknown fault.
+    `snapshots` keeps the ledger's state at month starts between processes; it must serve this `world_id` and
+    these `orders` only. Raises ValueError for a config that this ledger does not offer and LookupError for an
+    unknown fault.
     """
 
-    def __init__(self, config: WorldConfig, snapshots: SnapshotStore | None = None) -> None:
+    def __init__(
+        self, config: WorldConfig, snapshots: SnapshotStore | None = None, orders: Orders | None = None
+    ) -> None:
         _check(config)
         self.config = config
         self.world_id = world_id(config)
+        self.orders = orders or Orders()
         self._snapshots = snapshots
+        self._trade_index: dict[date, dict[str, date]] = {}
+        self._month_gains: dict[date, dict[str, int]] = {}
 
     @cached_property
     def _fault(self) -> PlantedFault | None:
@@ -70,31 +82,106 @@ class World:
     @cached_property
     def _history(self) -> History:
         repeated = None if self._fault is None else self._fault.repeated_price()
-        return History(self.config, Marks(self.config.seed, repeated=repeated), self._snapshots)
+        return History(self.config, Marks(self.config.seed, repeated=repeated), self._snapshots, self.orders)
 
-    def pockets(self, on: date) -> tuple[Pocket, ...]:
-        """All pockets opened up to `on`; `closed_on` is set where it is not later than `on`."""
-        return tuple(plan.pocket(on) for plan in self._history.plans if plan.opened_on <= on)
+    def follow(self, orders: Orders, since: datetime) -> None:
+        """Go by `orders` from now on; they hold all those before, and what is new was ordered at `since`."""
+        self.orders = orders
+        day = calendars.new_york_date(since)
+        self._history.follow(orders, day)
+        for known in (self._trade_index, self._month_gains):
+            for month in [month for month in known if month >= month_first(day)]:
+                del known[month]
 
-    def bank_statement(self, pocket_id: str, day: date, *, provisional: bool = False) -> StatementFacts | None:
+    def pockets(self, on: date, known_at: datetime | None = None) -> tuple[Pocket, ...]:
+        """All pockets opened up to `on`; `closed_on` is set where it is not later than `on`.
+
+        Names and strategies are those at the end of `on`, or at `known_at` where that is earlier.
+        """
+        living = {plan.id: plan for plan in self._history.plans}
+        found = [plan.pocket(on, known_at) for plan in living.values() if _made_on(plan) <= on]
+        for opened in self.orders.pockets:
+            if opened.id not in living and calendars.new_york_date(opened.opened_at) <= on:
+                found.append(self._without_money(opened, on, known_at))
+        return tuple(found)
+
+    def _without_money(self, opened: OpenedPocket, on: date, known_at: datetime | None) -> Pocket:
+        plan = opened.plan(date.max).changed(self.orders.changes_of(opened.id))
+        return plan.pocket(on, known_at)
+
+    def standing(self, pocket_id: str, day: date) -> Standing:
+        """What the customer can count on in a pocket on a calendar day; nothing where it never had money."""
+        plan = next((plan for plan in self._history.plans if plan.id == pocket_id), None)
+        return Standing(0, 0) if plan is None else self._history.standing(plan, day)
+
+    def drawn_end(self, pocket_id: str) -> date | None:
+        """The day on which the ledger closes a pocket of its own accord, however far off; None for never."""
+        return next((plan.closes_on for plan in self._history.plans if plan.id == pocket_id), None)
+
+    def bank_statement(
+        self, pocket_id: str, day: date, *, provisional: bool = False, known_at: datetime | None = None
+    ) -> StatementFacts | None:
         """The bank statement of a pocket and day, or None when the bank never issues it.
 
-        Raises LookupError outside the pocket's life and on a day that is no Fed business day.
+        `known_at` is when it was asked for: what the customer ordered later is not in it. Raises LookupError
+        outside the pocket's life and on a day that is no Fed business day.
         """
-        facts = statements.bank_statement(self._day(pocket_id, day, provisional=provisional), provisional=provisional)
+        done = self._day(pocket_id, day, provisional=provisional, known_at=known_at)
+        facts = statements.bank_statement(done, provisional=provisional, known_at=known_at)
         return facts if self._fault is None else self._fault.statement(facts)
 
-    def brokerage_statement(self, pocket_id: str, day: date, *, provisional: bool = False) -> StatementFacts | None:
-        """The brokerage statement of a pocket and day; None and errors as for `bank_statement`."""
-        facts = statements.brokerage_statement(
-            self._day(pocket_id, day, provisional=provisional), provisional=provisional
-        )
+    def brokerage_statement(
+        self, pocket_id: str, day: date, *, provisional: bool = False, known_at: datetime | None = None
+    ) -> StatementFacts | None:
+        """The brokerage statement of a pocket and day; None, `known_at` and errors as for `bank_statement`."""
+        done = self._day(pocket_id, day, provisional=provisional, known_at=known_at)
+        facts = statements.brokerage_statement(done, provisional=provisional, known_at=known_at)
         return facts if self._fault is None else self._fault.statement(facts)
 
-    def position_summary(self, pocket_id: str, day: date, *, provisional: bool = False) -> PositionSummary | None:
-        """The positions of a pocket at the end of a day; None and errors as for `bank_statement`."""
-        summary = statements.position_summary(self._day(pocket_id, day, provisional=provisional))
+    def position_summary(
+        self, pocket_id: str, day: date, *, provisional: bool = False, known_at: datetime | None = None
+    ) -> PositionSummary | None:
+        """The positions of a pocket at the end of a day; None, `known_at` and errors as for `bank_statement`."""
+        done = self._day(pocket_id, day, provisional=provisional, known_at=known_at)
+        summary = statements.position_summary(done, known_at)
         return summary if self._fault is None else self._fault.positions(summary)
+
+    def gain_cents(self, pocket_id: str, first: date, last: date) -> int:
+        """The sum of the gain lines of a pocket's brokerage statements from `first` to `last`, signed."""
+        total = 0
+        for month in self._months(first, last):
+            if first <= month and _month_end(month) <= last:
+                total += self._gains(month).get(pocket_id, 0)
+            else:
+                days = self._history.month(month).days.values()
+                total += sum(
+                    done.gain_cents for done in days if done.plan.id == pocket_id and first <= done.day <= last
+                )
+        return total
+
+    def _gains(self, month: date) -> dict[str, int]:
+        known = self._month_gains.get(month)
+        if known is None:
+            known = self._month_gains[month] = {}
+            for done in self._history.month(month).days.values():
+                known[done.plan.id] = known.get(done.plan.id, 0) + done.gain_cents
+        return known
+
+    def trade(self, trade_id: str, on: date) -> Trade | None:
+        """A trade of a New York date up to `on` by its id, or None."""
+        for month in reversed(self._months(self._history.first_day, on)):
+            day = self._trade_days(month).get(trade_id)
+            if day is not None and day <= on:
+                return next((one for one in self.trades(day, day) if one.id == trade_id), None)
+        return None
+
+    def _trade_days(self, month: date) -> dict[str, date]:
+        known = self._trade_index.get(month)
+        if known is None:
+            listed = self._history.month(month).trades
+            known = {trade.id: day for day, trades in listed.items() for trade in trades}
+            self._trade_index[month] = known
+        return known
 
     def prices(self, first: date, last: date) -> tuple[Mark, ...]:
         """End-of-day prices from `first` to `last` of every bill held by a pocket at the end of that day."""
@@ -116,7 +203,8 @@ class World:
 
         `pocket_ids` None or empty means every pocket. Raises LookupError for an unknown pocket.
         """
-        wanted = {self._history.plan(pocket_id).id for pocket_id in pocket_ids or ()}
+        moneyless = {opened.id for opened in self.orders.pockets}
+        wanted = {one if one in moneyless else self._history.plan(one).id for one in pocket_ids or ()}
         fault = self._fault
         return tuple(
             trade
@@ -144,6 +232,14 @@ class World:
         ]
         return tuple(found if fault is None else (row for row in found if not fault.hides_transaction(row)))
 
+    def in_transactions_csv(self, row: Transaction) -> bool:
+        """Whether the CSV export has a transaction."""
+        return self._fault is None or not self._fault.hides_transaction_in_csv(row)
+
+    def in_trades_csv(self, row: Trade) -> Trade:
+        """A trade as the CSV export states it."""
+        return row if self._fault is None else self._fault.trade_in_csv(row)
+
     def monthly_statements(self, on: date) -> tuple[MonthlyStatement, ...]:
         """The monthly documents made up to `on`: one of each account for every month of a pocket's life."""
         made = []
@@ -154,7 +250,7 @@ class World:
             if ready > on:
                 break
             for plan in self._history.plans:
-                if plan.opened_on <= _month_end(month) and (plan.closes_on is None or plan.closes_on >= month):
+                if plan.opened_on <= _month_end(month) and (plan.last_day is None or plan.last_day >= month):
                     for kind in (statements.BANK, statements.BROKERAGE):
                         made.append(
                             MonthlyStatement(
@@ -165,6 +261,27 @@ class World:
                                 created_at=calendars.new_york_instant(ready, _MONTHLY_AT),
                             )
                         )
+        return tuple(made)
+
+    def tax_documents(self, on: date) -> tuple[MonthlyStatement, ...]:
+        """The yearly tax documents made up to `on`: one of each kind for every year of a pocket's life."""
+        made = []
+        for year in range(self._history.first_day.year, on.year):
+            ready = date(year + 1, *_TAX_DOCUMENTS_BY)
+            if not calendars.is_fed_business_day(ready):
+                ready = calendars.previous_fed_business_day(ready)
+            for plan in self._history.plans if ready <= on else ():
+                if plan.opened_on.year <= year and (plan.last_day is None or plan.last_day.year >= year):
+                    made += [
+                        MonthlyStatement(
+                            id=drawn_uuid(self.config.seed, "tax", plan.number, year, kind),
+                            pocket_id=plan.id,
+                            type=kind,
+                            key=str(year),
+                            created_at=calendars.new_york_instant(ready, _MONTHLY_AT),
+                        )
+                        for kind in _TAX_KINDS
+                    ]
         return tuple(made)
 
     def reference_bills(self, on: date) -> tuple[Bill, ...]:
@@ -206,11 +323,11 @@ class World:
         """The ledger's state at the start of the month that begins on `month_first`, as small JSON."""
         return self._history.snapshot(month_first)
 
-    def _day(self, pocket_id: str, day: date, *, provisional: bool) -> PocketDay:
+    def _day(self, pocket_id: str, day: date, *, provisional: bool, known_at: datetime | None) -> PocketDay:
         plan = self._history.plan(pocket_id)
         if provisional:
             until = calendars.new_york_instant(day, PROVISIONAL_UNTIL)
-            return self._history.day_so_far(plan, day, until)
+            return self._history.day_so_far(plan, day, until, known_at or until)
         return self._history.day(plan, day)
 
     def _months(self, first: date, last: date) -> list[date]:
@@ -235,6 +352,10 @@ class World:
         if self._fault is None:
             return mark
         return self._fault.price(mark, lambda: marks.price_micros(one, calendars.previous_fed_business_day(day)))
+
+
+def _made_on(plan: PocketPlan) -> date:
+    return plan.opened_on if plan.created_at is None else calendars.new_york_date(plan.created_at)
 
 
 def world_id(config: WorldConfig) -> str:

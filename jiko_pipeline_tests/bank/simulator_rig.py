@@ -83,6 +83,18 @@ class ServedBank:
         self.http.headers["Authorization"] = f"Bearer {token}"
         return token
 
+    @contextmanager
+    def approver(self) -> Iterator[httpx.Client]:
+        """A client signed in as the second person of the customer, by whom transfers are approved."""
+        name = self.announcement["approver_client_id"]
+        key = OKPKey.import_key(Path(self.announcement["approver_private_key_file"]).read_bytes())
+        answer = self.ask_token(self.assertion(key=key, iss=name, sub=name), client_id=name)
+        assert answer.status_code == 200, answer.text
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        address = self.announcement["api_url"]
+        with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+            yield client
+
     def get(self, path: str, **query: Any) -> Json:
         """The JSON of a successful GET; `__` in a name stands for `[]`."""
         answer = self.http.get(path, params={name.replace("__", "[]"): value for name, value in query.items()})

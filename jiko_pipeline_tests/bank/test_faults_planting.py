@@ -27,6 +27,8 @@ EXPECTED = {
     ],
     "price-stale-in-one-source": [("K37", "PX_SRC_DIFF", None, 0), ("K38", "PX_STALE", "SECURITY_PRICE", 0)],
     "price-stale-everywhere": [("K38", "PX_STALE", "POSITION,SECURITY_PRICE", 0)],
+    "transaction-missing-from-csv": [("K51", "FORMAT_DIFF", "MISSING", 0)],
+    "trade-differs-in-csv": [("K51", "FORMAT_DIFF", "notional", 0)],
     "maturity-missing": [
         ("K32", "POS_ROLL", "POS_MISSING_MATURITY", 0),
         ("K33", "GAIN_PROOF", None, 0),

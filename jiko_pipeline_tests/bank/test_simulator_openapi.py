@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from jiko_pipeline.simulator.serve import ServeOptions
+from jiko_pipeline_tests.bank.money_rig import POCKETS, REQUESTS, counterparty, decide, open_pockets, wire
 from jiko_pipeline_tests.bank.simulator_rig import Json, ServedBank, served
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -110,6 +111,8 @@ def _assert_as_described(document: Json, method: str, path: str, answer: Any) ->
         ("/api/v2/trades/", "?limit=100"),
         ("/api/v1/statements/", ""),
         ("/api/v1/report-requests/", ""),
+        ("/api/v1/events/", ""),
+        ("/api/v1/notifications/", ""),
     ],
 )
 def test_each_listing_its_refusal_of_a_query_and_of_a_stranger_are_as_described(
@@ -155,6 +158,38 @@ def test_one_pocket_and_a_missing_one_are_as_described(bank: ServedBank, descrip
     missing = bank.http.get(path.format(pocket_id="00000000-0000-4000-8000-000000000000"))
     assert missing.status_code == 404
     _assert_as_described(description, "get", path, missing)
+
+
+def test_the_way_of_a_transfer_is_as_described(bank: ServedBank, description: Json) -> None:
+    origin = open_pockets(bank)[0]["id"]
+    body = wire(origin, counterparty(bank, "wire"), 100_00)
+    made = bank.http.post(REQUESTS, json=body)
+    _assert_as_described(description, "post", REQUESTS, made)
+    body["transfer"]["amount"]["amount_usdc"] = 1
+    conflict = bank.http.post(REQUESTS, json=body)
+    assert conflict.status_code == 409
+    _assert_as_described(description, "post", REQUESTS, conflict)
+    status, one = f"{REQUESTS}{{transfer_id}}/status/", f"{REQUESTS}{{transfer_id}}/"
+    with bank.approver() as approver:
+        _assert_as_described(description, "patch", status, decide(bank.http, made.json()))
+        _assert_as_described(description, "patch", status, decide(approver, made.json()))
+        _assert_as_described(description, "patch", status, decide(approver, made.json()))
+    for path in (one, REQUESTS, f"{REQUESTS}reviewers/"):
+        _assert_as_described(description, "get", path, bank.http.get(path.format(transfer_id=made.json()["id"])))
+    _assert_as_described(description, "delete", one, bank.http.delete(one.format(transfer_id=made.json()["id"])))
+    transaction = bank.http.get("/api/v2/transactions/", params={"wire[]": made.json()["id"]})
+    _assert_as_described(description, "get", "/api/v2/transactions/", transaction)
+
+
+def test_a_pocket_that_is_opened_changed_and_not_closed_is_as_described(bank: ServedBank, description: Json) -> None:
+    made = bank.http.post(POCKETS, json={"pocket_name": "Reserve", "trading_strategy_id": "UST-4W"})
+    _assert_as_described(description, "post", POCKETS, made)
+    path, pocket_id = f"{POCKETS}{{pocket_id}}/", made.json()["id"]
+    for body in ({"pocket_name": "Other"}, {"status": "CLOSED", "closure_reason": "x"}, {"pocket_name": ""}):
+        changed = bank.http.patch(path.format(pocket_id=pocket_id), json=body)
+        _assert_as_described(description, "patch", path, changed)
+    earned = bank.http.get(f"{path.format(pocket_id=pocket_id)}earnings/")
+    _assert_as_described(description, "get", f"{path}earnings/", earned)
 
 
 def test_the_checker_finds_what_is_wrong(description: Json) -> None:

@@ -202,7 +202,7 @@ def test_without_a_pocket_a_statement_is_made_for_each_that_was_open(bank: Serve
             {"report_type": "TRADE_REPORT", "output_formats": ["CSV"], "date_type": "MOON_DATE", **RANGE},
             "date_type",
         ),
-        ({"report_type": "POSITION_SUMMARY_REPORT", "output_formats": ["PDF"]}, "output_formats"),
+        ({"report_type": "POSITION_SUMMARY_REPORT", "output_formats": ["KYRIBA_CSV"]}, "output_formats"),
     ],
 )
 def test_an_order_the_bank_has_no_report_for_is_refused_by_field(

@@ -158,6 +158,8 @@ _RULES: Final[dict[str, Callable[[_Candidate], Target | None]]] = {
     "price-stale-everywhere": _standing_price,
     "maturity-missing": _first_maturity,
     "corrupt-statement": _first_entry,
+    "transaction-missing-from-csv": _same_day_ach,
+    "trade-differs-in-csv": _first_trade,
 }
 
 
@@ -264,6 +266,18 @@ class PlantedFault:
         """True for a trade that the trade report never lists."""
         hit = self.target.trade
         return self.definition.name == "trade-missing-from-report" and hit is not None and row.id == hit.id
+
+    def hides_transaction_in_csv(self, row: Transaction) -> bool:
+        """True for a transaction that the CSV export leaves out."""
+        hit = self.target.transaction
+        return self.definition.name == "transaction-missing-from-csv" and hit is not None and row.id == hit.id
+
+    def trade_in_csv(self, row: Trade) -> Trade:
+        """What the CSV export says of a trade."""
+        hit = self.target.trade
+        if self.definition.name == "trade-differs-in-csv" and hit is not None and row.id == hit.id:
+            return replace(row, cash_cents=row.cash_cents + 1)
+        return row
 
     def truth(self) -> dict[str, Any]:
         """What was planted and which breaks it must cause, with concrete keys; ready for JSON."""

@@ -15,18 +15,53 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jiko_pipeline.simulator.server import holdings, movements, reports
-from jiko_pipeline.simulator.server.bank import SimulatedBank, endpoint, json_response
+from jiko_pipeline.simulator.chaos.application import Disturbed
+from jiko_pipeline.simulator.chaos.control import chaos_routes
+from jiko_pipeline.simulator.chaos.evil import WatchedStorage
+from jiko_pipeline.simulator.server import (
+    agreements,
+    audits,
+    confirmations,
+    counterparties,
+    customer,
+    documents_upload,
+    earnings,
+    events,
+    holdings,
+    movements,
+    notifications,
+    people,
+    pockets,
+    portals,
+    reports,
+    strategies,
+    subscriptions,
+    transfers,
+)
+from jiko_pipeline.simulator.server.bank import LONGEST_BODY_BYTES, SimulatedBank, endpoint, json_response
 from jiko_pipeline.simulator.server.control import control_routes
 from jiko_pipeline.simulator.server.sign_in import token
 from jiko_pipeline.simulator.server.storage import file_endpoint
 
-LONGEST_BODY_BYTES: Final = 65_536
-
 ALL_OPERATIONS: Final = (
     *holdings.OPERATIONS,
     *movements.OPERATIONS,
+    *pockets.OPERATIONS,
+    *earnings.OPERATIONS,
+    *confirmations.OPERATIONS,
+    *transfers.OPERATIONS,
     *reports.OPERATIONS,
+    *agreements.OPERATIONS,
+    *audits.OPERATIONS,
+    *counterparties.OPERATIONS,
+    *customer.OPERATIONS,
+    *documents_upload.OPERATIONS,
+    *people.OPERATIONS,
+    *portals.OPERATIONS,
+    *strategies.OPERATIONS,
+    *subscriptions.OPERATIONS,
+    *events.OPERATIONS,
+    *notifications.OPERATIONS,
 )
 """Every operation of the API."""
 
@@ -38,21 +73,26 @@ def api_application(bank: SimulatedBank) -> ASGIApp:
         return await token(bank, request)
 
     routes = [
-        Route(operation.path, endpoint(bank, operation), methods=[operation.method])
+        Route(
+            operation.path,
+            endpoint(bank, operation),
+            methods=[operation.method],
+            max_body_size=operation.longest_body,
+        )
         # A path without parameters comes before one whose parameter could be its last part.
         for operation in sorted(ALL_OPERATIONS, key=lambda operation: operation.path.count("{"))
     ]
-    routes += [Route("/api/oauth2/token", sign_in, methods=["POST"]), *control_routes(bank)]
+    routes += [Route("/api/oauth2/token", sign_in, methods=["POST"]), *control_routes(bank), *chaos_routes(bank)]
     application = Starlette(
         routes=routes, exception_handlers={404: _plain, 405: _plain}, max_body_size=LONGEST_BODY_BYTES
     )
-    return _Clocked(application, bank)
+    return _Clocked(Disturbed(application, bank), bank)
 
 
 def storage_application(bank: SimulatedBank) -> ASGIApp:
     """The storage origin."""
     application = Starlette(routes=[Route("/files/{token}", file_endpoint(bank), methods=["GET"])])
-    return _Clocked(application, bank)
+    return _Clocked(WatchedStorage(Disturbed(application, bank), bank.chaos), bank)
 
 
 def _plain(_: Request, error: Exception) -> Response:

@@ -10,20 +10,24 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from joserfc.jwk import OKPKey, RSAKey
 from starlette.requests import Request
 from starlette.responses import Response
 
 from jiko_pipeline.calendars import new_york_date
-from jiko_pipeline.simulator.server.answers import RefusedError
+from jiko_pipeline.simulator.chaos.switch import Switch
+from jiko_pipeline.simulator.server.answers import RefusedError, invalid
+from jiko_pipeline.simulator.server.contract_changes import changed
 from jiko_pipeline.simulator.server.limits import LimitGroup, LimitProfile, spend
 from jiko_pipeline.simulator.server.queries import Query
 from jiko_pipeline.simulator.server.state import State
 from jiko_pipeline.simulator.world import World
 
 Key = OKPKey | RSAKey
+LONGEST_BODY_BYTES: Final = 65_536
 
 
 @dataclass(slots=True)
@@ -41,6 +45,8 @@ class SimulatedBank:
     config: Mapping[str, Any]
     stop: Callable[[], None]
     last_request: float = field(default_factory=time.monotonic)
+    chaos: Switch = field(default_factory=Switch)
+    contract_changes: frozenset[str] = frozenset()
 
     @property
     def token_url(self) -> str:
@@ -76,6 +82,14 @@ class Call:
         """A path parameter."""
         return str(self.request.path_params[name])
 
+    def identifier(self, name: str) -> str:
+        """A path parameter that is a UUID, in lower case. Raises RefusedError(422) for one that is none."""
+        value = self.path(name)
+        try:
+            return str(UUID(value))
+        except ValueError:
+            raise invalid("path", name, "Input should be a valid UUID", "uuid_parsing", value) from None
+
     def filters(self) -> dict[str, list[str]]:
         """The query without paging, which a cursor is bound to."""
         parameters = self.request.query_params
@@ -84,7 +98,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of the API: its route, its counter, its limit group, the scope it needs, what answers it."""
+    """One operation of the API: its route, its counter, its limit group, the scope it needs, what answers it.
+
+    A body of more than `longest_body` bytes is refused with 413 before it is read.
+    """
 
     method: str
     path: str
@@ -92,6 +109,7 @@ class Operation:
     group: LimitGroup
     scope: str
     answer: Callable[[Call], Response]
+    longest_body: int = LONGEST_BODY_BYTES
 
 
 def hashed(secret: str) -> str:
@@ -112,7 +130,8 @@ def endpoint(bank: SimulatedBank, operation: Operation) -> Callable[[Request], A
         body = await request.body()
         with bank.state.transaction():
             bank.state.count(operation.name)
-            return _answer(bank, operation, request, body)
+            answered = _answer(bank, operation, request, body)
+            return changed(answered, operation.method, operation.path, bank.contract_changes)
 
     return answer
 

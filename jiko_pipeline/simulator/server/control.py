@@ -16,6 +16,7 @@ from starlette.routing import Route
 from jiko_pipeline.simulator.documents import delimited
 from jiko_pipeline.simulator.server.answers import RefusedError, instant, invalid
 from jiko_pipeline.simulator.server.bank import SimulatedBank, json_response
+from jiko_pipeline.simulator.server.contract_changes import UnknownChangeError, checked
 from jiko_pipeline.simulator.server.reports import delivered_reports
 from jiko_pipeline.simulator.server.storage import INCIDENTS
 
@@ -52,8 +53,18 @@ def control_routes(bank: SimulatedBank) -> list[Route]:
         return json_response(bank.world.truth())
 
     def clock(_: Request, body: bytes) -> Response:
-        _move_clock(bank, body)
+        move_clock(bank, body)
         return json_response({"now": instant(bank.state.now())})
+
+    def contract_changes(_: Request, body: bytes) -> Response:
+        try:
+            wanted = json.loads(body)["names"]
+            bank.contract_changes = checked([str(name) for name in wanted])
+        except UnknownChangeError as error:
+            raise invalid("body", "names", f"Value error, {error}", "value_error") from None
+        except (ValueError, KeyError, TypeError):
+            raise invalid("body", "names", "Field required: a list of names", "missing") from None
+        return json_response({"names": sorted(bank.contract_changes)})
 
     def shutdown(_: Request, __: bytes) -> Response:
         bank.stop()
@@ -66,7 +77,7 @@ def control_routes(bank: SimulatedBank) -> list[Route]:
     def route(path: str, method: str, answer: Callable[[Request, bytes], Response], *, open_to_all: bool) -> Route:
         async def handle(request: Request) -> Response:
             body = await request.body()
-            if not open_to_all and not _may_control(bank, request):
+            if not open_to_all and not may_control(bank, request):
                 return json_response({"detail": "The control token is missing or wrong"}, 401)
             try:
                 with bank.state.transaction():
@@ -83,16 +94,19 @@ def control_routes(bank: SimulatedBank) -> list[Route]:
         route("counters", "GET", counters, open_to_all=False),
         route("truth", "GET", truth, open_to_all=False),
         route("clock", "POST", clock, open_to_all=False),
+        route("contract-changes", "POST", contract_changes, open_to_all=False),
         route("shutdown", "POST", shutdown, open_to_all=False),
     ]
 
 
-def _may_control(bank: SimulatedBank, request: Request) -> bool:
+def may_control(bank: SimulatedBank, request: Request) -> bool:
+    """True when a request carries the control token."""
     given = request.headers.get(CONTROL_HEADER, "").encode()
     return hmac.compare_digest(given, bank.control_token.encode())
 
 
-def _move_clock(bank: SimulatedBank, body: bytes) -> None:
+def move_clock(bank: SimulatedBank, body: bytes) -> None:
+    """Set the bank's clock as `{"now"}` or `{"advance_seconds"}` says. Raises RefusedError(422)."""
     now = _wanted_time(bank.state.now(), body)
     if not EARLIEST <= now < LATEST:
         raise invalid("body", "now", "Value error, the bank keeps time from 2000 to 2199", "value_error")

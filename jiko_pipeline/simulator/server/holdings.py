@@ -5,7 +5,7 @@ positions of past days, which only POSITION_SUMMARY_REPORT has.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -15,18 +15,23 @@ from starlette.responses import Response
 from jiko_pipeline.calendars import (
     NEW_YORK,
     is_fed_business_day,
+    new_york_date,
     previous_fed_business_day,
 )
 from jiko_pipeline.simulator.documents.delimited import bill_description
 from jiko_pipeline.simulator.documents.numbers import price_text
 from jiko_pipeline.simulator.model import Bill, Pocket, Position
+from jiko_pipeline.simulator.orders import PENDING_FOR
 from jiko_pipeline.simulator.server.answers import Json, amount, invalid, not_found
 from jiko_pipeline.simulator.server.bank import Call, Operation, SimulatedBank, json_response
 from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
 from jiko_pipeline.tbill import auctions, investment_rate_percent, year_basis
 
-STATUSES: Final = ("PENDING", "OPEN", "FROZEN", "CLOSED")
+PENDING: Final = "PENDING"
+OPEN: Final = "OPEN"
+CLOSED: Final = "CLOSED"
+STATUSES: Final = (PENDING, OPEN, "FROZEN", CLOSED)
 DAY_END_HOUR: Final = 21
 """New York hour from which the figures of a business day are final."""
 _DAY_START_HOUR: Final = 9
@@ -43,7 +48,11 @@ def list_pockets(call: Call) -> Response:
             raise invalid("query", "filter[status]", f"Input should be {expected}", "enum", status)
     with_portfolio = "portfolio" not in (query.array("omit[]") or ())
     pockets = sorted(
-        (pocket for pocket in call.bank.world.pockets(call.today) if wanted is None or _status(pocket) in wanted),
+        (
+            pocket
+            for pocket in call.bank.world.pockets(call.today)
+            if wanted is None or status_of(pocket, call.now) in wanted
+        ),
         key=_key,
     )
 
@@ -58,50 +67,66 @@ def list_pockets(call: Call) -> Response:
         limit=limit,
         descending=False,
     )
-    return json_response(page.as_cursor_list(lambda pocket: _pocket(call, pocket, with_portfolio)))
+    return json_response(page.as_cursor_list(lambda pocket: show_pocket(call, pocket, with_portfolio=with_portfolio)))
 
 
 def get_pocket(call: Call) -> Response:
     """GET /api/v2/pockets/{pocket_id}/."""
+    pocket_id = call.identifier("pocket_id")
     with_portfolio = "portfolio" not in (call.query.array("omit[]") or ())
     for pocket in call.bank.world.pockets(call.today):
-        if pocket.id == call.path("pocket_id"):
-            return json_response(_pocket(call, pocket, with_portfolio))
+        if pocket.id == pocket_id:
+            return json_response(show_pocket(call, pocket, with_portfolio=with_portfolio))
     raise not_found()
 
 
 def _key(pocket: Pocket) -> Key:
-    return pocket.opened_on.isoformat(), pocket.id
+    made_on = pocket.opened_on if pocket.created_at is None else new_york_date(pocket.created_at)
+    return made_on.isoformat(), pocket.id
 
 
-def _status(pocket: Pocket) -> str:
-    return "OPEN" if pocket.closed_on is None else "CLOSED"
+def status_of(pocket: Pocket, now: datetime) -> str:
+    """The status word of a pocket."""
+    if pocket.closed_on is not None:
+        return CLOSED
+    return PENDING if pocket.created_at is not None and now < pocket.created_at + PENDING_FOR else OPEN
 
 
-def _pocket(call: Call, pocket: Pocket, with_portfolio: bool) -> Json:
+def show_pocket(call: Call, pocket: Pocket, *, with_portfolio: bool) -> Json:
+    """A pocket as the API shows it."""
     return {
         "id": pocket.id,
         "pocket_name": pocket.name,
         "portfolio": _portfolio(call, pocket) if with_portfolio else None,
-        "status": _status(pocket),
+        "status": status_of(pocket, call.now),
         "attributes": [],
         "deposit_strategy_id": pocket.strategy_id,
-        "reinvestment_strategy_id": pocket.strategy_id,
+        "reinvestment_strategy_id": pocket.reinvestment_strategy_id or pocket.strategy_id,
         "type": None,
         "object_type": "Pocket",
     }
 
 
+def last_final_day(now: datetime) -> date:
+    """The last business day whose figures are final."""
+    local = now.astimezone(NEW_YORK)
+    if is_fed_business_day(local.date()) and local.hour >= DAY_END_HOUR:
+        return local.date()
+    return previous_fed_business_day(local.date())
+
+
 def _portfolio(call: Call, pocket: Pocket) -> Json | None:
+    earned = amount(call.bank.world.gain_cents(pocket.id, date.min, last_final_day(call.now)))
+    nothing = {"securities": [], "cash": amount(0), "all_time_earnings": earned, "total_value": amount(0)}
     if pocket.closed_on is not None:
-        return {"securities": [], "cash": amount(0), "total_value": amount(0)}
+        return nothing
     local = call.now.astimezone(NEW_YORK)
     day, provisional = local.date(), local.hour < DAY_END_HOUR
     if not is_fed_business_day(day) or local.hour < _DAY_START_HOUR:
         day, provisional = previous_fed_business_day(day), False
     if day < pocket.opened_on:
-        return {"securities": [], "cash": amount(0), "total_value": amount(0)}
-    summary = call.bank.world.position_summary(pocket.id, day, provisional=provisional)
+        return nothing
+    summary = call.bank.world.position_summary(pocket.id, day, provisional=provisional, known_at=call.now)
     if summary is None:
         return None
     bills = _bills(call.bank, call.today)
@@ -109,6 +134,7 @@ def _portfolio(call: Call, pocket: Pocket) -> Json | None:
     return {
         "securities": [_security(position, bills[position.cusip], day) for position in summary.positions],
         "cash": amount(summary.cash_cents),
+        "all_time_earnings": earned,
         "total_value": amount(total),
     }
 

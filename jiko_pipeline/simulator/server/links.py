@@ -16,6 +16,8 @@ from jiko_pipeline.simulator.server.bank import SimulatedBank
 LINK_SECONDS: Final = 600
 REPORT: Final = "report"
 MONTHLY_STATEMENT: Final = "monthly-statement"
+AGREEMENT: Final = "agreement"
+TRADE_CONFIRMATION: Final = "trade-confirmation"
 
 
 class LinkRefusedError(Exception):

@@ -49,7 +49,7 @@ def export_transactions(call: Call) -> Response:
     first, last, matches = _transaction_filters(call)
     rows = _months(call.bank.world.transactions, _transaction_key, first, last, matches)(False, None)
     return Response(
-        delimited.transactions_export(rows, call.now),
+        delimited.transactions_export(filter(call.bank.world.in_transactions_csv, rows), call.now),
         headers={"Content-Disposition": 'attachment; filename="transactions.csv"'},
         media_type=delimited.MEDIA_TYPE,
     )
@@ -155,7 +155,7 @@ def export_trades(call: Call) -> Response:
     first, last, matches = _trade_filters(call, ("account[]",))
     rows = _months(call.bank.world.trades, _trade_key, first, last, matches)(False, None)
     return Response(
-        delimited.trades_export(rows, call.today),
+        delimited.trades_export(map(call.bank.world.in_trades_csv, rows), call.today),
         headers={"Content-Disposition": 'attachment; filename="trades.csv"'},
         media_type=delimited.MEDIA_TYPE,
     )
@@ -236,7 +236,7 @@ def _trade_v2(trade: Trade, today: date) -> Json:
 
 
 def list_statements(call: Call) -> Response:
-    """GET /api/v1/statements/: monthly documents; each listing makes fresh links."""
+    """GET /api/v1/statements/: monthly and tax documents; each listing makes fresh links."""
     query = call.query
     limit = query.limit(100)
     descending = query.choice("order", "desc", "asc") != "asc"
@@ -247,7 +247,7 @@ def list_statements(call: Call) -> Response:
     found = sorted(
         (
             statement
-            for statement in call.bank.world.monthly_statements(call.today)
+            for statement in _periodic_documents(call)
             if statement.created_at <= call.now
             and (accounts is None or statement.pocket_id in accounts)
             and (types is None or statement.type in types)
@@ -279,6 +279,11 @@ def list_statements(call: Call) -> Response:
         }
 
     return json_response(page.as_cursor_list(show))
+
+
+def _periodic_documents(call: Call) -> Iterator[MonthlyStatement]:
+    yield from call.bank.world.monthly_statements(call.today)
+    yield from call.bank.world.tax_documents(call.today)
 
 
 def _statement_key(statement: MonthlyStatement) -> Key:

@@ -87,7 +87,11 @@ class Query:
         except ValueError:
             message = "Input should be a valid datetime"
             raise invalid("query", name, message, "datetime_parsing", value) from None
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        try:
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        except OverflowError:
+            message = "Input should be a valid datetime"
+            raise invalid("query", name, message, "datetime_parsing", value) from None
 
 
 def _uuid(name: str, value: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, cast
 from uuid import UUID
 
 from jiko_pipeline.calendars import is_fed_business_day, new_york_date, new_york_instant
-from jiko_pipeline.simulator.documents import camt053, delimited
+from jiko_pipeline.simulator.documents import camt053, delimited, trade_pdf
 from jiko_pipeline.simulator.model import Pocket, PositionSummary, StatementFacts
 from jiko_pipeline.simulator.server.answers import RefusedError, invalid
 from jiko_pipeline.simulator.server.bank import SimulatedBank
@@ -30,7 +30,7 @@ _FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
     BROKERAGE_STATEMENT: ("CAMT053",),
     TRADE_REPORT: ("KYRIBA_CSV", "CSV"),
     SECURITY_PRICE: ("KYRIBA_CSV",),
-    POSITION_SUMMARY: ("CSV",),
+    POSITION_SUMMARY: ("CSV", "PDF"),
 }
 _OF_ONE_DAY: Final = (BANK_STATEMENT, BROKERAGE_STATEMENT, POSITION_SUMMARY)
 _DATE_TYPES: Final = ("TRADE_DATE", "SETTLEMENT_DATE", "BOOK_DATE")
@@ -180,7 +180,7 @@ def plan(bank: SimulatedBank, order: ReportOrder, created_at: datetime) -> list[
     return planned
 
 
-_SUFFIXES: Final = {"CAMT053": ".xml", "CSV": ".csv", "KYRIBA_CSV": ".kyriba.csv"}
+_SUFFIXES: Final = {"CAMT053": ".xml", "CSV": ".csv", "KYRIBA_CSV": ".kyriba.csv", "PDF": ".pdf"}
 
 
 def _stem(order: ReportOrder) -> str:
@@ -196,7 +196,7 @@ def _facts(
         POSITION_SUMMARY: bank.world.position_summary,
     }
     provisional = created_at < day_end(order.first)
-    return ask[order.report_type](pocket_id, order.first, provisional=provisional)
+    return ask[order.report_type](pocket_id, order.first, provisional=provisional, known_at=created_at)
 
 
 def day_end(day: date) -> datetime:
@@ -230,6 +230,8 @@ def render(
     assert pocket_id is not None
     facts = _facts(bank, order, pocket_id, created_at)
     assert facts is not None
+    if isinstance(facts, PositionSummary) and output_format == "PDF":
+        return trade_pdf.position_summary(facts), trade_pdf.MEDIA_TYPE
     if isinstance(facts, PositionSummary):
         return delimited.position_summaries([facts]), delimited.MEDIA_TYPE
     body = camt053.render(

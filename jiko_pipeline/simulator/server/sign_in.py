@@ -24,6 +24,7 @@ from starlette.responses import Response
 from jiko_pipeline.simulator.server.answers import RefusedError
 from jiko_pipeline.simulator.server.bank import Key, SimulatedBank, hashed, json_response
 from jiko_pipeline.simulator.server.limits import LimitGroup, spend
+from jiko_pipeline.simulator.server.members import may_sign_in
 
 TOKEN_SECONDS: Final = 900
 LEEWAY_SECONDS: Final = 30
@@ -99,6 +100,8 @@ def _grant(bank: SimulatedBank, form: Mapping[str, str], now: datetime) -> dict[
     client_id = form.get("client_id", "")
     if client_id not in bank.clients:
         raise _refused("invalid_client", "The client is not known.")
+    if not may_sign_in(bank, client_id):
+        raise _refused("invalid_client", "The service user of this client was deactivated.")
     claims = _verified_claims(bank.clients[client_id], form["client_assertion"])
     _check_claims(claims, client_id, bank.token_url, now)
     _use_once(bank, client_id, claims, now)

@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -21,6 +22,10 @@ _SCHEMA: Final = "\n".join(
     if file.name.endswith(".sql")
 )
 """Every table of the state, one file of `schema/` a subject; each statement may be run again."""
+
+
+_SKEW: Final[ContextVar[timedelta]] = ContextVar("clock_skew", default=timedelta(0))
+"""How far the clock is off for the request that is being answered."""
 
 
 class AnotherWorldError(Exception):
@@ -63,6 +68,11 @@ class State:
         finally:
             self._depth -= 1
 
+    @property
+    def changes(self) -> int:
+        """Rises with every row that this process writes: equal numbers mean that nothing has changed."""
+        return self._connection.total_changes
+
     def fact(self, name: str) -> str | None:
         """A named value, or None."""
         row = self._connection.execute("select value from fact where name = ?", (name,)).fetchone()
@@ -97,7 +107,16 @@ class State:
 
     def now(self) -> datetime:
         """The simulator's time: the wall clock moved by the offset, in UTC."""
-        return datetime.now(UTC) + self._offset
+        return datetime.now(UTC) + self._offset + _SKEW.get()
+
+    @contextmanager
+    def skewed(self, by: timedelta) -> Iterator[None]:
+        """The clock shows another time within the block, for the request that is being answered only."""
+        before = _SKEW.set(_SKEW.get() + by)
+        try:
+            yield
+        finally:
+            _SKEW.reset(before)
 
     def set_now(self, now: datetime) -> None:
         """Move the clock so that it shows `now` and runs on from there."""
@@ -146,3 +165,8 @@ class Snapshots:
         """Keep the snapshot at the start of a month."""
         with self._state.transaction() as connection:
             connection.execute("insert or replace into snapshot values (?, ?)", (str(month), text))
+
+    def forget_after(self, month: object) -> None:
+        """Drop the snapshots of the months after the one that starts on `month`."""
+        with self._state.transaction() as connection:
+            connection.execute("delete from snapshot where month > ?", (str(month),))

@@ -5,7 +5,7 @@ credentials is refused and counted, as signed links of object stores refuse a se
 here: making links, making files.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -14,8 +14,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jiko_pipeline.simulator.documents import monthly_pdf
+from jiko_pipeline.simulator.server.agreements import agreement_file
 from jiko_pipeline.simulator.server.bank import SimulatedBank
-from jiko_pipeline.simulator.server.links import REPORT, LinkRefusedError, read_link
+from jiko_pipeline.simulator.server.confirmations import confirmation_file
+from jiko_pipeline.simulator.server.links import (
+    AGREEMENT,
+    MONTHLY_STATEMENT,
+    REPORT,
+    TRADE_CONFIRMATION,
+    LinkRefusedError,
+    read_link,
+)
 from jiko_pipeline.simulator.server.reports import ReportFile, mark_delivered, report_file
 
 INCIDENTS: Final = "storage_incidents"
@@ -53,7 +62,7 @@ def file_endpoint(bank: SimulatedBank) -> Callable[[Request], Awaitable[Response
                 subject, subject_id = read_link(bank, request.path_params["token"], bank.state.now())
             except LinkRefusedError as refusal:
                 return _error(403, "AccessDenied", str(refusal))
-            file = report_file(bank, subject_id) if subject == REPORT else _monthly(bank, subject_id)
+            file = _FILES[subject](bank, subject_id)
         if file is None:
             return _error(404, "NoSuchKey", "The file does not exist")
         if request.method == "HEAD" or subject != REPORT:
@@ -65,12 +74,21 @@ def file_endpoint(bank: SimulatedBank) -> Callable[[Request], Awaitable[Response
 
 def _monthly(bank: SimulatedBank, statement_id: str) -> ReportFile | None:
     today = bank.today()
-    for statement in bank.world.monthly_statements(today):
+    for statement in (*bank.world.monthly_statements(today), *bank.world.tax_documents(today)):
         if statement.id == statement_id:
             pocket = next(p for p in bank.world.pockets(today) if p.id == statement.pocket_id)
             name = f"{statement.type.lower()}-statement-{statement.pocket_id}-{statement.key}.pdf"
             return ReportFile(name, monthly_pdf.MEDIA_TYPE, monthly_pdf.render(statement, pocket))
     return None
+
+
+_FILES: Final[Mapping[str, Callable[[SimulatedBank, str], ReportFile | None]]] = {
+    AGREEMENT: agreement_file,
+    MONTHLY_STATEMENT: _monthly,
+    REPORT: report_file,
+    TRADE_CONFIRMATION: confirmation_file,
+}
+"""What gives the file of each subject of a link."""
 
 
 def _error(status: int, code: str, message: str) -> Response:
