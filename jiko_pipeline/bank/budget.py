@@ -3,9 +3,11 @@
 Belongs here: counting requests in one SQLite file, waiting before the limit is reached, correction by the
 bank's `X-RateLimit-*` headers. Does not belong here: what to do with a 429 (`jiko_pipeline.bank.api`).
 
-Each group has one row, changed in an immediate transaction: the requests of the last minute by second, the
-limit that is known for it, and until when the bank has nothing left. At most `share` of the limit is used in
-any 60 seconds. A bank that states a limit of `_UNLIMITED` or more a minute is not counted at all.
+Each group has one row, changed in an immediate transaction: the requests of the last minute and those to come by
+second, the limit that is known for it, and until when the bank has nothing left. At most `share` of the limit is
+used in any 60 seconds. Who has to wait is given the next free second there and then, so that whoever asked first
+goes first, in whatever thread or process. A bank that states a limit of `_UNLIMITED` or more a minute is not
+counted at all.
 """
 
 import json
@@ -25,6 +27,10 @@ _UNLIMITED: Final = 60_000
 _WINDOW_SECONDS: Final = 60
 _RESET_AT_MOST_SECONDS: Final = 3600
 _UNLIMITED_TRUSTED_SECONDS: Final = 60.0
+_EARLY_SECONDS: Final = 0.001
+"""A wait that ends this much before its second has reached it."""
+_LATE_SECONDS: Final = 2.0
+"""Who comes this much after its second has lost it: those after it may have gone already."""
 
 _SCHEMA: Final = """
 create table if not exists request_group (
@@ -69,12 +75,14 @@ class RateBudget:
         """
         if self._clock.monotonic() < self._unlimited_until.get(group, float("-inf")):
             return
-        waited = 0.0
-        while (pause := self._try_take(group)) > 0:
-            waited += pause
-            if waited > self._longest_wait:
+        patience = self._longest_wait
+        pause, second = self._place(group, patience, None)
+        while pause > 0:
+            if pause > patience:
                 raise self._too_long(group, pause)
+            patience -= pause
             self._clock.sleep(pause)
+            pause, second = self._place(group, patience, second)
 
     def observe(self, group: Group, answer: Answer) -> None:
         """Learn from `X-RateLimit-Limit`, `-Remaining` and `-Reset` (unix time); other values are ignored."""
@@ -105,7 +113,11 @@ class RateBudget:
         now = self._clock.wall().timestamp()
         return float(reset) if now < reset <= now + _RESET_AT_MOST_SECONDS else None
 
-    def _try_take(self, group: Group) -> float:
+    def _place(self, group: Group, patience: float, held: int | None) -> tuple[float, int | None]:
+        """(seconds to wait, the second that is held for it); nothing is held for a wait beyond `patience`.
+
+        `held` is what an earlier call gave; it is good while it is that second and the bank has not said otherwise.
+        """
         now = self._clock.wall().timestamp()
         with self._lock, self._database:
             self._database.execute("begin immediate")
@@ -113,24 +125,36 @@ class RateBudget:
                 "select stated_limit, sent, blocked_until from request_group where name = ?", (group.value,)
             ).fetchone()
             stated, sent_text, blocked_until = row if row is not None else (None, "[]", 0.0)
-            if now < blocked_until <= now + _RESET_AT_MOST_SECONDS:
-                return float(blocked_until - now)
+            is_blocked = now < blocked_until <= now + _RESET_AT_MOST_SECONDS
+            is_near = held is not None and held - now <= patience and now < held + _LATE_SECONDS
+            if held is not None and is_near and not is_blocked:
+                return (held - now if now < held - _EARLY_SECONDS else 0.0), held
+            # A second counts until it lies wholly outside the window; one far ahead is of a clock set back.
+            horizon = now + self._longest_wait + _WINDOW_SECONDS
+            sent = {at: n for at, n in json.loads(sent_text) if int(now) - _WINDOW_SECONDS <= at <= horizon}
+            if held is not None and held in sent:
+                sent[held] -= 1
             allowed = max(1, int((stated or self._limits[group]) * self._share))
-            second = int(now)
-            # A second counts until it lies wholly outside the window; one in the future is of a clock set
-            # back.
-            sent = [(at, n) for at, n in json.loads(sent_text) if second - _WINDOW_SECONDS <= at <= second]
-            if sum(n for _, n in sent) >= allowed:
-                return float(sent[0][0] + _WINDOW_SECONDS + 1 - now)
-            if sent and sent[-1][0] == second:
-                sent[-1] = (second, sent[-1][1] + 1)
-            else:
-                sent.append((second, 1))
+            second = self._free_second(sent, blocked_until if is_blocked else now, allowed)
+            pause = float(second - now) if second > now else 0.0
+            if is_blocked:
+                pause = max(pause, float(blocked_until - now))
+            if pause <= patience:
+                sent[second] = sent.get(second, 0) + 1
             self._database.execute(
                 "insert into request_group (name, sent) values (?1, ?2) on conflict (name) do update set sent = ?2",
-                (group.value, json.dumps(sent)),
+                (group.value, json.dumps(sorted((at, n) for at, n in sent.items() if n > 0))),
             )
-        return 0.0
+        return pause, second
+
+    @staticmethod
+    def _free_second(sent: Mapping[int, int], earliest: float, allowed: int) -> int:
+        second = max([int(earliest), *(at for at, n in sent.items() if n > 0)])
+        while True:
+            counted = sorted(at for at, n in sent.items() if n > 0 and second - _WINDOW_SECONDS <= at <= second)
+            if sum(sent[at] for at in counted) < allowed:
+                return second
+            second = counted[0] + _WINDOW_SECONDS + 1
 
     def _too_long(self, group: Group, pause: float) -> RateLimitedError:
         return too_long_a_wait(f"The bank's limit for {group.value}", pause, self._clock)

@@ -6,41 +6,36 @@ do.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
-from urllib.parse import urlsplit
+
+import httpx
 
 from jiko_pipeline.bank import listings
 from jiko_pipeline.bank.api import ApiClient, json_object
-from jiko_pipeline.bank.budget import RateBudget
+from jiko_pipeline.bank.client.jiko import JikoClient
 from jiko_pipeline.bank.clock import SYSTEM_CLOCK, Clock
 from jiko_pipeline.bank.contract import JIKO, Contract
-from jiko_pipeline.bank.downloads import DownloadClient, LinkRule
+from jiko_pipeline.bank.downloads import DownloadClient
 from jiko_pipeline.bank.errors import ContractBrokenError
-from jiko_pipeline.bank.exchange import make_client
+from jiko_pipeline.bank.line import ClientKey, open_line
 from jiko_pipeline.bank.listings import Listing, Page
 from jiko_pipeline.bank.operations import Operation
 from jiko_pipeline.bank.private_files import private_directory
-from jiko_pipeline.bank.retry import RetryPolicy
-from jiko_pipeline.bank.sign_in import SignIn, load_signing_key
+from jiko_pipeline.bank.sign_in import SignIn
 from jiko_pipeline.bank.simulator_process import find_or_start
 from jiko_pipeline.bank.world import REAL_WORLD_ID, WorldIdentity
 from jiko_pipeline.errors import SettingsError
 from jiko_pipeline.settings import Environment, Settings
 
 _HEALTH = Operation("simulator_health", None, public=True)
-_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Credentials:
     api_origin: str
-    auth_origin: str
-    client_id: str
-    private_key_file: Path
-    key_id: str
+    key: ClientKey
     download_hosts: Sequence[str]
     world_id: str | None
 
@@ -48,7 +43,8 @@ class _Credentials:
 class Bank:
     """A signed-in connection. Thread-safe; make one with `connect`.
 
-    `identity` says which bank this is; `calls` how often each operation was sent over this connection.
+    `identity` says which bank this is; `calls` how often each operation was sent over this connection; `client`
+    has a method for every operation of the API.
     """
 
     def __init__(
@@ -68,6 +64,7 @@ class Bank:
         self.identity = identity
         self.api = api
         self.downloads = downloads
+        self.client = JikoClient(api, downloads, contract)
         self._sign_in = sign_in
 
     @property
@@ -82,6 +79,17 @@ class Bank:
     def clock_skew_seconds(self) -> float:
         """How far the bank's clock is ahead of ours; 0 while it is within 30 seconds."""
         return self._sign_in.clock_skew.total_seconds()
+
+    @property
+    def clock_difference_seconds(self) -> float | None:
+        """The same as last measured, however small; None before the first answer to a sign-in."""
+        difference = self._sign_in.clock_difference
+        return None if difference is None else difference.total_seconds()
+
+    @property
+    def granted_scopes(self) -> frozenset[str] | None:
+        """What the last token allows; None when the bank has not said."""
+        return self._sign_in.granted_scopes
 
     def now(self) -> datetime:
         """Our best guess of the bank's time, UTC."""
@@ -104,63 +112,43 @@ class Bank:
 
 
 @contextmanager
-def connect(settings: Settings, *, clock: Clock = SYSTEM_CLOCK, contract: Contract = JIKO) -> Iterator[Bank]:
+def connect(
+    settings: Settings,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    contract: Contract = JIKO,
+    signer: httpx.Auth | None = None,
+) -> Iterator[Bank]:
     """A connection to the bank of `settings`; the embedded simulator is found or started first.
 
-    Nothing is signed in until the first call that needs it. Raises SettingsError for credentials that cannot
-    be used, StorageError for a data directory that cannot.
+    Nothing is signed in until the first call that needs it. `signer` is an `httpx.Auth` that signs each request
+    after the access token is on it. Raises SettingsError for credentials that cannot be used, StorageError for a
+    data directory that cannot.
     """
-    room = private_directory(settings.data_dir / "bank")
+    room = settings.data_dir / "bank"
+    private_directory(room)
     credentials = _credentials(settings)
-    policy = RetryPolicy(total_seconds=settings.request_deadline_seconds)
-    key = load_signing_key(credentials.private_key_file, credentials.key_id)
-    with ExitStack() as stack:
-        api_client = stack.enter_context(make_client(settings.threads))
-        auth_client = stack.enter_context(make_client(1))
-        download_client = stack.enter_context(make_client(settings.threads))
-        budget = RateBudget(
-            room / "budget.sqlite",
-            limits_per_minute=contract.limits_per_minute,
-            share=settings.rate_limit_share,
-            clock=clock,
-        )
-        stack.callback(budget.close)
-        sign_in = SignIn(
-            auth_client,
-            origin=credentials.auth_origin,
-            client_id=credentials.client_id,
-            key=key,
-            contract=contract,
-            clock=clock,
-            budget=budget,
-            policy=policy,
-        )
-        api = ApiClient(
-            api_client,
-            origin=credentials.api_origin,
-            sign_in=sign_in,
-            contract=contract,
-            clock=clock,
-            budget=budget,
-            policy=policy,
-        )
-        loopback = urlsplit(credentials.api_origin).hostname in _LOOPBACK_NAMES
-        downloads = DownloadClient(
-            download_client,
-            rule=LinkRule(credentials.download_hosts, loopback=loopback),
-            incoming=room / "incoming",
-            clock=clock,
-            policy=policy,
-        )
-        downloads.remove_leftovers()
+    with open_line(
+        room=room,
+        api_origin=credentials.api_origin,
+        credentials=credentials.key,
+        download_hosts=credentials.download_hosts,
+        contract=contract,
+        clock=clock,
+        threads=settings.threads,
+        deadline_seconds=settings.request_deadline_seconds,
+        rate_limit_share=settings.rate_limit_share,
+        signer=signer,
+    ) as line:
+        assert line.sign_in is not None, "a key signs in"
         yield Bank(
             settings=settings,
             contract=contract,
             clock=clock,
-            identity=_identity(settings, credentials, api, contract),
-            api=api,
-            downloads=downloads,
-            sign_in=sign_in,
+            identity=_identity(settings, credentials, line.api, contract),
+            api=line.api,
+            downloads=line.downloads,
+            sign_in=line.sign_in,
         )
 
 
@@ -169,10 +157,7 @@ def _credentials(settings: Settings) -> _Credentials:
         simulator = find_or_start(settings)
         return _Credentials(
             api_origin=simulator.api_url,
-            auth_origin=simulator.auth_url,
-            client_id=simulator.client_id,
-            private_key_file=simulator.private_key_file,
-            key_id=simulator.key_id,
+            key=ClientKey(simulator.client_id, simulator.private_key_file, simulator.key_id, simulator.auth_url),
             download_hosts=(simulator.storage_host, *settings.download_hosts),
             world_id=simulator.world_id,
         )
@@ -191,10 +176,7 @@ def _credentials(settings: Settings) -> _Credentials:
         )
     return _Credentials(
         api_origin=api_origin,
-        auth_origin=auth_origin,
-        client_id=settings.client_id,
-        private_key_file=settings.private_key_file,
-        key_id=settings.key_id,
+        key=ClientKey(settings.client_id, settings.private_key_file, settings.key_id, auth_origin),
         download_hosts=settings.download_hosts,
         world_id=None,
     )

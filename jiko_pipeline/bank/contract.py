@@ -75,22 +75,21 @@ def _frozen_limits(value: Mapping[Group, int]) -> Mapping[Group, int]:
     return MappingProxyType(dict(value))
 
 
+def _frozen_texts(value: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(value))
+
+
 class Contract(BaseModel):
     """What the client assumes of the bank's wire. Immutable; change it with `model_copy(update=...)`."""
 
     model_config = ConfigDict(frozen=True)
 
     token_path: str = "/api/oauth2/token"
-    pockets_path: str = "/api/v2/pockets/"
-    transactions_path: str = "/api/v2/transactions/"
-    transactions_csv_path: str = "/api/v2/transactions.csv"
-    trades_v1_path: str = "/api/v1/trades/"
-    trades_v2_path: str = "/api/v2/trades/"
-    trades_csv_path: str = "/api/v1/trades.csv"
-    statements_path: str = "/api/v1/statements/"
-    report_requests_path: str = "/api/v1/report-requests/"
-    report_request_path: str = "/api/v1/report-requests/{id}/"
-    report_download_path: str = "/api/v1/reports/{id}/download/"
+    paths: Annotated[Mapping[str, str], AfterValidator(_frozen_texts)] = {}
+    """Paths that differ from those of `operations`, by operation; the parameters in braces keep their names."""
+    names: Annotated[Mapping[str, str], AfterValidator(_frozen_texts)] = {}
+    """Names on the wire that differ from ours: of fields (`TransferRequest.created_by`) by model, of query
+    parameters (`transfer_requests.list.reviewer`) by operation."""
     simulated_health_path: str = "/__simulator__/health"
     simulated_reference_path: str = "/__simulator__/reference.csv"
 
@@ -118,8 +117,12 @@ class Contract(BaseModel):
     descending: str = "desc"
     next_page: str = "next_page"
     items: str = "items"
+    total_count: str = "total_count"
+    """How many rows a listing has, where the bank says so."""
     page_cap: int = 10_000
     """A listing with more pages than this is taken for one without an end."""
+    listing_rereads: int = Field(default=2, ge=0)
+    """How often a listing is read again because it moved while its pages were read."""
 
     transactions_pocket: str = "pocket[]"
     transactions_from: str = "time_booked_from"
@@ -128,6 +131,14 @@ class Contract(BaseModel):
     trades_from: str = "trade_datetime_from"
     trades_to: str = "trade_datetime_to"
     statements_key: str = "key"
+    audits_from: str = "timestamp_from"
+    audits_to: str = "timestamp_to"
+    events_after: str = "after"
+    offset: str = "offset"
+    earnings_period: str = "period"
+    earnings_range: str = "range"
+    earnings_from: str = "date_from"
+    earnings_to: str = "date_to"
 
     report_type: str = "report_type"
     output_formats: str = "output_formats"
@@ -150,6 +161,10 @@ class Contract(BaseModel):
     requests_first: str = "date_from"
     requests_last: str = "date_to"
     requests_page_limit: int = Field(default=100, ge=1, le=100)
+
+    transfer_approved: str = "APPROVED"
+    transfer_denied: str = "DENIED"
+    """The words by which a transfer request is decided."""
 
     status_open: frozenset[str] = frozenset({"PENDING", "IN_PROGRESS"})
     status_completed: frozenset[str] = frozenset({"COMPLETED"})
@@ -187,6 +202,33 @@ class Contract(BaseModel):
         Group.USER: 300,
     }
     """Requests a minute; Jiko names none for events, statements and audits, so the lowest of the reads is kept to."""
+
+    def wire_names(self) -> Mapping[str, str]:
+        """`names` and the names of reports that have settings of their own, as `names` spells them."""
+        reports = {
+            "CreateReportRequest.report_type": self.report_type,
+            "CreateReportRequest.output_formats": self.output_formats,
+            "CreateReportRequest.pocket_ids": self.pocket_ids,
+            "CreateReportRequest.date": self.report_day,
+            "CreateReportRequest.date_from": self.report_first,
+            "CreateReportRequest.date_to": self.report_last,
+            "CreateReportRequest.date_type": self.date_type,
+            "ReportRequest.report_type": self.report_type,
+            "ReportRequest.output_formats": self.output_formats,
+            "ReportRequest.status": self.report_status,
+            "ReportRequest.reports": self.reports,
+            "ReportRequest.parameters": self.parameters,
+            "ReportRequest.error": self.report_error,
+            "ReportRequest.created_at": self.created_at,
+            "Report.report_type": self.report_type,
+            "Report.output_format": self.output_format,
+            "Report.pocket_id": self.pocket_id,
+            "Report.file_name": self.file_name,
+            "Report.created_at": self.created_at,
+            "ReportDownload.url": self.link_url,
+        }
+        differing = {own: wire for own, wire in reports.items() if own.rpartition(".")[2] != wire}
+        return {**differing, **self.names}
 
     def cap_bytes(self, output_format: OutputFormat) -> int:
         """The largest file accepted in a form."""

@@ -30,6 +30,7 @@ from jiko_pipeline.bank.private_files import private_directory
 from jiko_pipeline.bank.processes import is_alive, own_mark
 from jiko_pipeline.bank.retry import RETRYABLE_STATUS, Attempts, RetryPolicy, retry_after_seconds
 from jiko_pipeline.errors import StorageError
+from jiko_pipeline.failpoints import failpoint
 
 _EXPIRED_STATUS: Final = frozenset({401, 403, 404, 410})
 _HTTPS_PORT: Final = 443
@@ -141,6 +142,10 @@ class DownloadClient:
                 removed += 1
         return removed
 
+    def check_link(self, link: object) -> None:
+        """Nothing, for a link that would be followed. Raises DownloadRefusedError for any other."""
+        self._rule.check(link)
+
     def fetch(self, link: object, *, cap_bytes: int) -> FetchedFile:
         """The file behind `link`, from its first byte, after as many tries as the policy allows.
 
@@ -177,6 +182,7 @@ class DownloadClient:
                 def take(chunk: bytes) -> None:
                     digest.update(chunk)
                     file.write(chunk)
+                    failpoint("download-begun")
 
                 answer = exchange(
                     self._client,
@@ -191,6 +197,7 @@ class DownloadClient:
                 if answer.status == 200:
                     file.flush()
                     os.fsync(file.fileno())
+                    failpoint("download-complete")
                     kept = True
         except OSError as error:
             raise StorageError(f"The file {path} cannot be written: {error.strerror}.") from None

@@ -6,7 +6,7 @@ never a query string, a header, a body of the token endpoint or the address of a
 
 from datetime import datetime
 
-from jiko_pipeline.errors import NotProvedError, SettingsError, TryLaterError
+from jiko_pipeline.errors import ExitCode, NotProvedError, SettingsError, TryLaterError
 
 
 class AuthenticationError(SettingsError):
@@ -21,6 +21,14 @@ class ScopeError(SettingsError):
     """The credentials are good, yet this operation is not allowed to them (403)."""
 
     remedy = "Ask Jiko to grant the client the scope that this operation needs."
+
+
+class PermissionRefusedError(ScopeError):
+    """The token has the scope, and yet this one thing is not open to it (403); others may be."""
+
+    exit_code = ExitCode.NOT_PROVED
+    means = "What was asked for is missing from the figures, and nothing says that it is empty."
+    remedy = "Ask Jiko to open it to the client; everything else is fetched without it."
 
 
 class CertificateError(SettingsError):
@@ -51,11 +59,15 @@ class ConflictError(TryLaterError):
 
 
 class RateLimitedError(TryLaterError):
-    """The bank asks us to wait longer than a run should. `until` is when it may be tried again."""
+    """The bank takes no more requests for now: it asks for a longer wait than a run should make, or said so at
+    every try.
 
-    def __init__(self, message: str, *, until: datetime | None = None, remedy: str | None = None) -> None:
+    `retry_at` is when it may be tried again, UTC.
+    """
+
+    def __init__(self, message: str, *, retry_at: datetime, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
-        self.until = until
+        self.retry_at = retry_at
 
 
 class UnavailableError(TryLaterError):
@@ -63,7 +75,12 @@ class UnavailableError(TryLaterError):
 
 
 class AmbiguousOutcomeError(TryLaterError):
-    """A request that must not be sent twice may or may not have reached the bank."""
+    """A request that must not be sent twice may or may not have been carried out; it was not sent again."""
+
+    remedy = (
+        "Before it is sent again, look whether it was carried out: a transfer request by the id it was given"
+        " (transfer_requests.get), anything else in the listing of its kind."
+    )
 
 
 class ContractBrokenError(NotProvedError):

@@ -20,6 +20,7 @@ import httpx
 
 from jiko_pipeline.bank.clock import Clock
 from jiko_pipeline.bank.errors import CertificateError, ContractBrokenError
+from jiko_pipeline.bank.transport import DeadlineTransport, TimeLeft
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0
@@ -65,7 +66,7 @@ def make_client(threads: int) -> httpx.Client:
         trust_env=False,
         cookies=no_cookies,
         headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
-        limits=httpx.Limits(max_connections=threads + 1, max_keepalive_connections=threads + 1),
+        transport=DeadlineTransport(httpx.Limits(max_connections=threads + 1, max_keepalive_connections=threads + 1)),
     )
 
 
@@ -101,7 +102,7 @@ def exchange(
     read = min(READ_SECONDS, remaining)
     request.extensions["timeout"] = {
         "connect": min(CONNECT_SECONDS, remaining),
-        "read": read,
+        "read": TimeLeft(read, lambda: deadline - clock.monotonic()),
         "write": read,
         "pool": remaining,
     }
@@ -116,7 +117,8 @@ def exchange(
             raise CertificateError(f"The certificate of {where} is not trusted.") from None
         raise TransportFailure("no connection", sent=False) from None
     except httpx.TimeoutException:
-        raise TransportFailure("no answer in time", sent=True) from None
+        late = clock.monotonic() >= deadline
+        raise TransportFailure("the answer took too long" if late else "no answer in time", sent=True) from None
     except httpx.TransportError as error:
         raise TransportFailure(f"the connection broke off ({type(error).__name__})", sent=True) from None
 

@@ -1,53 +1,25 @@
 """The listings of the API, page by page, as the bytes that came.
 
-Belongs here: which listings there are, their filters, following cursors. Does not belong here: reading the
-items (`jiko_pipeline.formats`), keeping the pages (`jiko_pipeline.archive`).
-
-Days are New York days. The bounds of Jiko's date-time filters are taken as included, so a range ends one
-microsecond before the day after its last.
+Belongs here: naming a listing, following its pages. Does not belong here: where and how each is asked for
+(`listing_routes`), reading the items (`jiko_pipeline.formats`), keeping the pages (`jiko_pipeline.archive`).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
 
 from jiko_pipeline.bank.api import ApiClient, json_object
-from jiko_pipeline.bank.contract import Contract, Group
+from jiko_pipeline.bank.contract import Contract
+from jiko_pipeline.bank.cursors import follow
+from jiko_pipeline.bank.cursors import next_cursor as next_cursor
 from jiko_pipeline.bank.errors import ContractBrokenError
-from jiko_pipeline.bank.operations import Operation
-from jiko_pipeline.calendars import day_bounds, new_york_date
-
-_LONGEST_CURSOR = 8192
-
-
-class ListingKind(StrEnum):
-    """What can be listed; the value is the operation's name in counters and provenance."""
-
-    POCKETS = "list_pockets"
-    TRANSACTIONS = "list_transactions"
-    TRANSACTIONS_CSV = "transactions_csv"
-    TRADES_V1 = "list_trades_v1"
-    TRADES_V2 = "list_trades_v2"
-    TRADES_CSV = "trades_csv"
-    MONTHLY_STATEMENTS = "list_monthly_statements"
-    REFERENCE_LIST = "reference_list"
-    FIRST_ACTIVITY = "first_activity"
-    LAST_ACTIVITY = "last_activity"
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What is to be listed: `first` to `last` are New York days, `period` is YYYY or YYYY-MM.
-
-    Construct with the functions below.
-    """
-
-    kind: ListingKind
-    first: date | None = None
-    last: date | None = None
-    period: str | None = None
-    pocket_id: str | None = None
+from jiko_pipeline.bank.exchange import Answer
+from jiko_pipeline.bank.listing_routes import Listing as Listing
+from jiko_pipeline.bank.listing_routes import ListingKind as ListingKind
+from jiko_pipeline.bank.listing_routes import Paging, Route, bounds, route
+from jiko_pipeline.bank.operations import path_of
+from jiko_pipeline.calendars import new_york_date
 
 
 def pockets() -> Listing:
@@ -100,6 +72,99 @@ def last_activity(pocket_id: str) -> Listing:
     return Listing(ListingKind.LAST_ACTIVITY, pocket_id=pocket_id)
 
 
+def portals() -> Listing:
+    """All portals (account numbers) of the customer's pockets, as they are now."""
+    return Listing(ListingKind.PORTALS)
+
+
+def trading_strategies() -> Listing:
+    """The strategies a pocket can follow, as they are now."""
+    return Listing(ListingKind.TRADING_STRATEGIES)
+
+
+def counterparties() -> Listing:
+    """All counterparties of the customer, as they are now."""
+    return Listing(ListingKind.COUNTERPARTIES)
+
+
+def reviewers() -> Listing:
+    """The people who may approve transfers, as they are now."""
+    return Listing(ListingKind.REVIEWERS)
+
+
+def subscriptions() -> Listing:
+    """The customer's subscriptions to events, as they are now; their secrets are never told."""
+    return Listing(ListingKind.SUBSCRIPTIONS)
+
+
+def user() -> Listing:
+    """Whom the credentials belong to."""
+    return Listing(ListingKind.USER)
+
+
+def memberships() -> Listing:
+    """The teams that the owner of the credentials is in."""
+    return Listing(ListingKind.MEMBERSHIPS)
+
+
+def team() -> Listing:
+    """The customer's team, as it is now."""
+    return Listing(ListingKind.TEAM)
+
+
+def customer() -> Listing:
+    """The customer, as the bank knows it now."""
+    return Listing(ListingKind.CUSTOMER)
+
+
+def beneficial_owners() -> Listing:
+    """The customer's beneficial owners, as they are now."""
+    return Listing(ListingKind.BENEFICIAL_OWNERS)
+
+
+def agreements() -> Listing:
+    """The agreements in force, with links to their documents."""
+    return Listing(ListingKind.AGREEMENTS)
+
+
+def transfer_requests(first: date, last: date) -> Listing:
+    """Transfer requests made on the New York days `first` to `last`.
+
+    The bank cannot be told the days: pages may hold requests of others, and walking ends where only those follow.
+    """
+    return Listing(ListingKind.TRANSFER_REQUESTS, first, last)
+
+
+def notifications(first: date, last: date) -> Listing:
+    """Notifications of the New York days `first` to `last`; pages may hold those of others (`transfer_requests`)."""
+    return Listing(ListingKind.NOTIFICATIONS, first, last)
+
+
+def events(first: date, last: date) -> Listing:
+    """Events of the New York days `first` to `last`; pages may hold later ones (`transfer_requests`)."""
+    return Listing(ListingKind.EVENTS, first, last)
+
+
+def report_requests(first: date, last: date) -> Listing:
+    """Report requests made on the New York days `first` to `last`, and on the day after them."""
+    return Listing(ListingKind.REPORT_REQUESTS, first, last)
+
+
+def audit_logs(first: date, last: date) -> Listing:
+    """Entries of the team's audit log of the New York days `first` to `last`."""
+    return Listing(ListingKind.AUDIT_LOGS, first, last)
+
+
+def audit_logs_csv(first: date, last: date) -> Listing:
+    """The same entries as one CSV document."""
+    return Listing(ListingKind.AUDIT_LOGS_CSV, first, last)
+
+
+def earnings(pocket_id: str, first: date, last: date) -> Listing:
+    """What a pocket earned from `first` to `last`, both included: one figure."""
+    return Listing(ListingKind.EARNINGS, first, last, pocket_id=pocket_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page as it came. `number` counts from 1, `query` is what was asked, `fetched_at` is UTC."""
@@ -114,122 +179,90 @@ class Page:
     is_last: bool
 
 
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _range(names: tuple[str, str], listing: Listing) -> tuple[tuple[str, str], ...]:
-    if listing.first is None or listing.last is None or listing.last < listing.first:
-        raise ValueError(f"{listing.kind} needs a range of days")
-    start, _ = day_bounds(listing.first)
-    _, end = day_bounds(listing.last)
-    return (names[0], _instant(start)), (names[1], _instant(end - timedelta(microseconds=1)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    operation: Operation
-    path: str
-    query: tuple[tuple[str, str], ...]
-    paged: bool
-    cap_bytes: int
-    first_row_only: bool = False
-
-
-def _route(listing: Listing, contract: Contract) -> _Route:
-    kind = listing.kind
-    json_cap, csv_cap = contract.json_cap_bytes, contract.csv_cap_bytes
-    transactions_range = (contract.transactions_from, contract.transactions_to)
-    trades_range = (contract.trades_from, contract.trades_to)
-
-    def route(group: Group | None, path: str, query: tuple[tuple[str, str], ...] = (), *, paged: bool = True) -> _Route:
-        operation = Operation(kind.value, group, public=group is None)
-        return _Route(operation, path, query, paged, json_cap if paged else csv_cap)
-
-    match kind:
-        case ListingKind.POCKETS:
-            return route(Group.POCKETS, contract.pockets_path)
-        case ListingKind.TRANSACTIONS:
-            return route(Group.TRANSACTIONS, contract.transactions_path, _range(transactions_range, listing))
-        case ListingKind.TRANSACTIONS_CSV:
-            query = _range(transactions_range, listing)
-            return route(Group.TRANSACTIONS, contract.transactions_csv_path, query, paged=False)
-        case ListingKind.TRADES_V1:
-            return route(Group.TRADES, contract.trades_v1_path, _range(trades_range, listing))
-        case ListingKind.TRADES_V2:
-            return route(Group.TRADES, contract.trades_v2_path, _range(trades_range, listing))
-        case ListingKind.TRADES_CSV:
-            return route(Group.TRADES, contract.trades_csv_path, _range(trades_range, listing), paged=False)
-        case ListingKind.MONTHLY_STATEMENTS:
-            query = ((contract.statements_key, listing.period or ""),)
-            return route(Group.STATEMENTS, contract.statements_path, query)
-        case ListingKind.REFERENCE_LIST:
-            return route(None, contract.simulated_reference_path, paged=False)
-        case ListingKind.FIRST_ACTIVITY | ListingKind.LAST_ACTIVITY:
-            order = contract.ascending if kind is ListingKind.FIRST_ACTIVITY else contract.descending
-            query = ((contract.transactions_pocket, listing.pocket_id or ""), (contract.order, order))
-            return replace(route(Group.TRANSACTIONS, contract.transactions_path, query), first_row_only=True)
-
-
 def walk(api: ApiClient, contract: Contract, listing: Listing, page_limit: int) -> Iterator[Page]:
     """The pages of `listing` in order; a document that has no pages is one page.
 
     Raises ContractBrokenError when a cursor comes back, never ends or is not a token, and whatever
     `ApiClient.call` raises.
     """
-    route = _route(listing, contract)
-    rows = 1 if route.first_row_only else page_limit
-    limit = ((contract.limit, str(rows)),) if route.paged else ()
-    cursor: str | None = None
-    seen: set[str] = set()
-    for number in range(1, contract.page_cap + 1):
-        query = route.query + limit + (((contract.cursor, cursor),) if cursor is not None else ())
-        answer = api.call(route.operation, route.path, query=query, cap_bytes=route.cap_bytes, expect_json=route.paged)
-        cursor = None
-        if route.paged:
-            following = next_cursor(json_object(answer.body, route.path), contract, seen, route.path)
-            cursor = None if route.first_row_only else following
-        yield Page(
-            number=number,
-            body=answer.body,
-            url_path=route.path,
-            query=query,
-            fetched_at=answer.fetched_at,
-            status=answer.status,
-            media_type=answer.media_type,
-            is_last=cursor is None,
+    way = route(listing, contract)
+    if way.paging in (Paging.WHOLE, Paging.WHOLE_OBJECT):
+        answer = api.call(
+            way.operation,
+            way.path,
+            query=way.query,
+            cap_bytes=way.cap_bytes,
+            expect_json=way.paging is Paging.WHOLE_OBJECT,
         )
-        if cursor is None:
-            return
-    raise ContractBrokenError(f"{route.path} did not end after {contract.page_cap} pages.")
+        yield _page(1, way, way.query, answer, is_last=True)
+    elif way.paging is Paging.OFFSET:
+        yield from _walk_offsets(api, contract, way, page_limit)
+    else:
+        yield from _walk_cursors(api, contract, listing, way, page_limit)
 
 
-def next_cursor(document: dict[str, object], contract: Contract, seen: set[str], where: str) -> str | None:
-    """The token of the next page, entered in `seen`; None at the end of the listing.
+def _page(number: int, way: Route, query: tuple[tuple[str, str], ...], answer: Answer, *, is_last: bool) -> Page:
+    return Page(
+        number=number,
+        body=answer.body,
+        url_path=way.path,
+        query=query,
+        fetched_at=answer.fetched_at,
+        status=answer.status,
+        media_type=answer.media_type,
+        is_last=is_last,
+    )
 
-    Null, absent, empty and blank all mean the end. Raises ContractBrokenError for a token that was given
-    before (in whatever cycle), for an address in place of a token, and for a page without items.
+
+def _walk_cursors(api: ApiClient, contract: Contract, listing: Listing, way: Route, page_limit: int) -> Iterator[Page]:
+    def ends(items: list[Any]) -> bool:
+        return way.first_row_only or bool(way.instant_at and _only_others_follow(items, listing, way))
+
+    pages = follow(api, contract, way, 1 if way.first_row_only else page_limit, ends)
+    for number, (query, answer, is_last) in enumerate(pages, start=1):
+        yield _page(number, way, query, answer, is_last=is_last)
+
+
+def _only_others_follow(items: Sequence[Any], listing: Listing, way: Route) -> bool:
+    """True when a page in order of time, rising or falling, ends beyond the days asked for on the far side.
+
+    A page whose times do not rise or fall throughout, or are no times, proves nothing.
     """
-    if not isinstance(document.get(contract.items), list):
-        raise ContractBrokenError(f"{where} answered a page without a list of items.")
-    token = document.get(contract.next_page)
-    if token is None:
-        return None
-    if not isinstance(token, str) or len(token) > _LONGEST_CURSOR:
-        raise ContractBrokenError(f"{where} answered a next page that is not a token.")
-    token = token.strip()
-    if not token:
-        return None
-    if "://" in token:
-        raise ContractBrokenError(
-            f"{where} answered an address in place of a token for the next page; it is not followed."
-        )
-    if token in seen:
-        raise ContractBrokenError(
-            f"{where} answered a token for the next page that it had given before: it turns in a circle."
-        )
-    seen.add(token)
-    return token
+    instants = []
+    for item in items:
+        for name in way.instant_at:
+            item = item.get(name) if isinstance(item, dict) else None
+        try:
+            instants.append(aware_instant(item, way.path))
+        except ContractBrokenError:
+            return False
+    start, end = bounds(listing)
+    if len(instants) < 2 or instants[0] == instants[-1]:
+        return False
+    if instants == sorted(instants):
+        return instants[-1] > end
+    return instants == sorted(instants, reverse=True) and instants[-1] < start
+
+
+def _walk_offsets(api: ApiClient, contract: Contract, way: Route, page_limit: int) -> Iterator[Page]:
+    """Pages by offset, until one is empty: whether `count` counts the page or the listing is not known."""
+    offset = 0
+    before: list[Any] = []
+    for number in range(1, contract.page_cap + 1):
+        query = (*way.query, (contract.limit, str(page_limit)), (contract.offset, str(offset)))
+        answer = api.call(way.operation, way.path, query=query, cap_bytes=way.cap_bytes)
+        document = json_object(answer.body, way.path)
+        items = document.get(contract.items)
+        if not isinstance(items, list):
+            raise ContractBrokenError(f"{way.path} answered a page without a list of items.")
+        if items and (items == before or document.get(contract.offset, offset) != offset):
+            raise ContractBrokenError(f"{way.path} answered another page than the one asked for.")
+        before = items
+        offset += len(items)
+        yield _page(number, way, query, answer, is_last=not items)
+        if not items:
+            return
+    raise ContractBrokenError(f"{way.path} did not end after {contract.page_cap} pages.")
 
 
 def first_and_last_activity(api: ApiClient, contract: Contract, pocket_id: str) -> tuple[date | None, date | None]:
@@ -243,7 +276,7 @@ def first_and_last_activity(api: ApiClient, contract: Contract, pocket_id: str) 
 
 
 def _day_of_first_item(body: bytes, contract: Contract, pocket_id: str) -> date | None:
-    where = contract.transactions_path
+    where = path_of("transactions.list", contract)
     items = json_object(body, where)[contract.items]
     if not items:
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from jiko_pipeline.bank.contract import Group
+from jiko_pipeline.bank.contract import Contract, Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class Operation:
     def reads(self) -> bool:
         """True when calling it changes nothing at the bank."""
         return self.method == "GET" or self.name == "reports.link"
+
+
+def path_of(name: str, contract: Contract, **parameters: str) -> str:
+    """The path of the operation `name` at the bank of `contract`, its parameters filled in.
+
+    The caller vouches that the parameters are safe in a path (`jiko_pipeline.bank.api.safe_id`).
+    """
+    return contract.paths.get(name, OPERATIONS[name].path).format(**parameters)
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
@@ -273,3 +281,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
     }
 )
 """Every operation by name, in the order of the reference."""
+
+SCOPES: Final = tuple(sorted({operation.scope for operation in OPERATIONS.values() if operation.scope is not None}))
+"""Every scope that some operation needs, those that write included."""

@@ -17,18 +17,22 @@ from typing import Final
 from jiko_pipeline.bank.errors import (
     AmbiguousOutcomeError,
     NotFoundError,
+    PermissionRefusedError,
     ScopeError,
     ValidationRefusedError,
 )
+from jiko_pipeline.bank.operations import path_of
 from jiko_pipeline.bank.order_book import OrderBook, Turn
 from jiko_pipeline.bank.report_desk import DeliveredReport, ReportBank, ReportDesk
 from jiko_pipeline.bank.report_requests import (
+    LIST_REQUESTS,
     ReportPull,
     ReportRequest,
     echo_problem,
     made_reports,
 )
 from jiko_pipeline.errors import JikoPipelineError, NotProvedError, TryLaterError
+from jiko_pipeline.failpoints import failpoint
 
 __all__ = ["DeliveredReport", "Outcome", "Progress", "ReportBank", "fetch_reports"]
 
@@ -43,7 +47,7 @@ class Outcome:
     """What became of the pulls: each is in exactly one of delivered, already, pending, refused.
 
     `pending` are taken up by the next run with the same report request. `trouble` is the first reason, if
-    any, why the bank could not be asked further.
+    any, why the bank could not be asked further; `barred` says that the credentials may not order at all.
     """
 
     delivered: list[ReportPull] = field(default_factory=list)
@@ -52,6 +56,7 @@ class Outcome:
     refused: list[tuple[ReportPull, str]] = field(default_factory=list)
     reports: list[DeliveredReport] = field(default_factory=list)
     trouble: TryLaterError | None = None
+    barred: ScopeError | None = None
 
 
 def fetch_reports(
@@ -68,7 +73,7 @@ def fetch_reports(
     `deliver`) is raised, after which the same call takes up where this one ended.
     """
     unique = {pull.key: pull for pull in pulls}
-    with ThreadPoolExecutor(max_workers=bank.settings.threads, thread_name_prefix="reports") as pool:
+    with bank.clock.pool(bank.settings.threads, "reports") as pool:
         fetch = _Fetch(bank, book, pool, deliver, progress or (lambda _what, _done, _all: None), len(unique))
         try:
             fetch.run(list(unique.values()))
@@ -195,11 +200,16 @@ class _Fetch:
         try:
             if self.outcome.trouble is not None:
                 raise self.outcome.trouble
+            if self.outcome.barred is not None:
+                raise self.outcome.barred
+            failpoint("order-claimed")
             return self._desk.order(pull, look_first=turn is Turn.LOOK_THEN_ORDER)
         except AmbiguousOutcomeError:
             self._book.leave_open(pull)
             raise
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, ScopeError) and not isinstance(error, PermissionRefusedError):
+                self.outcome.barred = error
             if turn is Turn.ORDER:
                 self._book.release(pull)
             else:
@@ -256,6 +266,7 @@ class _Fetch:
 
     def _judge(self, request: ReportRequest, failed: list[tuple[str, ReportPull, str]]) -> None:
         contract = self._contract
+        failpoint("request-polled")
         pull, _ = self._open[request.request_id]
         problem = echo_problem(pull, request, contract)
         if problem is not None:
@@ -267,7 +278,7 @@ class _Fetch:
         elif request.status in contract.status_completed:
             del self._open[request.request_id]
             try:
-                reports = made_reports(pull, request, contract, contract.report_requests_path)
+                reports = made_reports(pull, request, contract, path_of(LIST_REQUESTS.name, contract))
             except NotProvedError as error:
                 self.outcome.refused.append((pull, str(error)))
             else:
@@ -325,7 +336,9 @@ class _Fetch:
             finally:
                 for report in reports:
                     report.path.unlink(missing_ok=True)
+            failpoint("report-delivered")
             self._book.mark_delivered(pull, self._bank.now())
+            failpoint("delivery-recorded")
             self.outcome.delivered.append(pull)
             self.outcome.reports += reports
             self._progress("delivered", len(self.outcome.delivered), self._total)

@@ -21,6 +21,7 @@ from jiko_pipeline.bank.errors import (
     NotFoundError,
 )
 from jiko_pipeline.bank.listings import next_cursor
+from jiko_pipeline.bank.operations import path_of
 from jiko_pipeline.bank.order_book import OrderBook
 from jiko_pipeline.bank.report_requests import (
     GET_REQUEST,
@@ -36,6 +37,7 @@ from jiko_pipeline.bank.report_requests import (
 )
 from jiko_pipeline.calendars import new_york_date
 from jiko_pipeline.errors import JikoPipelineError
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.settings import Settings
 
 _CLOCKS_DIFFER_AT_MOST: Final = timedelta(seconds=120)
@@ -107,6 +109,7 @@ class ReportDesk:
         """
         entry = self._book.entry(pull.key)
         claimed_at = entry.claimed_at if entry is not None else self._bank.now()
+        where = path_of(ORDER.name, self._contract)
         lost: AmbiguousOutcomeError | None = None
         for _ in range(_LOST_ORDERS_AT_MOST):
             if look_first:
@@ -117,18 +120,14 @@ class ReportDesk:
                 if adopted is not None:
                     return adopted
             try:
-                answer = self._bank.api.call(
-                    ORDER,
-                    self._contract.report_requests_path,
-                    method="POST",
-                    document=body_of(pull, self._contract),
-                )
+                answer = self._bank.api.call(ORDER, where, document=body_of(pull, self._contract))
             except AmbiguousOutcomeError as error:
                 lost, look_first = error, True
                 continue
-            where = self._contract.report_requests_path
+            failpoint("order-sent")
             request = read_request(json_object(answer.body, where), self._contract, where)
             if self._book.record_order(pull, request.request_id, request.created_at, self._bank.now()):
+                failpoint("order-recorded")
                 return request
             # Another pull with the same parameters took this request for its own lost one.
             look_first = True
@@ -152,7 +151,7 @@ class ReportDesk:
     def requests(self, since: datetime | None) -> Iterator[ReportRequest]:
         """Report requests, newest first, those made before `since` left out."""
         contract = self._contract
-        where = contract.report_requests_path
+        where = path_of(LIST_REQUESTS.name, contract)
         day_before = None if since is None else new_york_date(since) - timedelta(days=1)
         seen: set[str] = set()
         cursor: str | None = None
@@ -176,7 +175,9 @@ class ReportDesk:
 
     def request(self, request_id: str) -> ReportRequest:
         """One report request, asked for by its id. Raises NotFoundError, ContractBrokenError."""
-        where = self._contract.report_request_path.format(id=safe_id(request_id, "id of a report request"))
+        where = path_of(
+            GET_REQUEST.name, self._contract, report_request_id=safe_id(request_id, "id of a report request")
+        )
         answer = self._bank.api.call(GET_REQUEST, where)
         request = read_request(json_object(answer.body, where), self._contract, where)
         if request.request_id != request_id:
@@ -221,11 +222,11 @@ class ReportDesk:
             )
 
     def _link(self, report: MadeReport) -> object:
-        where = self._contract.report_download_path.format(id=report.report_id)
+        where = path_of(MAKE_LINK.name, self._contract, report_id=report.report_id)
         give_up = self._bank.clock.monotonic() + self._contract.not_found_grace_seconds
         while True:
             try:
-                answer = self._bank.api.call(MAKE_LINK, where, method="POST")
+                answer = self._bank.api.call(MAKE_LINK, where)
             except NotFoundError:
                 if self._bank.clock.monotonic() + _NOT_FOUND_PAUSE_SECONDS > give_up:
                     raise

@@ -17,18 +17,17 @@ from jiko_pipeline.bank.contract import (
     RANGED_REPORTS,
     Contract,
     DateType,
-    Group,
     OutputFormat,
     ReportType,
 )
 from jiko_pipeline.bank.errors import ContractBrokenError
 from jiko_pipeline.bank.listings import aware_instant
-from jiko_pipeline.bank.operations import Operation
+from jiko_pipeline.bank.operations import OPERATIONS
 
-ORDER: Final = Operation("order_report", Group.REPORTS, repeatable=False)
-LIST_REQUESTS: Final = Operation("list_report_requests", Group.REPORTS)
-GET_REQUEST: Final = Operation("get_report_request", Group.REPORTS)
-MAKE_LINK: Final = Operation("make_download_link", Group.REPORTS)
+ORDER: Final = OPERATIONS["reports.order"]
+LIST_REQUESTS: Final = OPERATIONS["reports.list_requests"]
+GET_REQUEST: Final = OPERATIONS["reports.get_request"]
+MAKE_LINK: Final = OPERATIONS["reports.link"]
 
 
 class PullReason(StrEnum):

@@ -7,6 +7,7 @@ repeated at all (`jiko_pipeline.bank.api`).
 import email.utils
 import math
 import random
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -31,6 +32,34 @@ class RetryPolicy:
     longest_wait_seconds: float = 120.0
 
 
+class RetryBudget:
+    """How many requests of one connection may be further tries. Thread-safe.
+
+    A bank in trouble is not helped by clients that ask it several times as often: beyond `free` further tries, at
+    most `share` of all requests may be such. Waits that the bank itself asked for need not be put to it.
+    """
+
+    def __init__(self, *, share: float = 0.1, free: int = 50) -> None:
+        self._share = share
+        self._free = free
+        self._requests = 0
+        self._retries = 0
+        self._lock = threading.Lock()
+
+    def note(self) -> None:
+        """Count a request that is sent, whether it is the first try or a further one."""
+        with self._lock:
+            self._requests += 1
+
+    def allow(self) -> bool:
+        """Take one further try from the budget; False when none is left."""
+        with self._lock:
+            if self._retries >= max(self._free, self._share * self._requests):
+                return False
+            self._retries += 1
+            return True
+
+
 @dataclass(slots=True)
 class Attempts:
     """The tries of one operation: how many were made and whether there is another."""
@@ -48,6 +77,10 @@ class Attempts:
     def deadline(self) -> float:
         """Monotonic instant after which this operation has taken too long."""
         return self.started + self.policy.total_seconds
+
+    def pardon(self, seconds: float) -> None:
+        """Leave out of the operation's time what it waited for the rate budget: the bank had no part in it."""
+        self.started += seconds
 
     def wait(self, asked_seconds: float | None = None) -> bool:
         """Wait before the next try; False at once when none is left or the wait would pass the deadline.
@@ -102,6 +135,17 @@ def too_long_a_wait(where: str, asked_seconds: float, clock: Clock) -> RateLimit
     moment = until.strftime("%Y-%m-%d %H:%M UTC")
     return RateLimitedError(
         f"{where} asks to be left alone until {moment}.",
-        until=until,
+        retry_at=until,
+        remedy=f"Run the same command again after {moment}.",
+    )
+
+
+def too_many(where: str, asked_seconds: float | None, clock: Clock) -> RateLimitedError:
+    """The error for a bank that answered the last try with 429; without its own word a minute is waited."""
+    retry_at = clock.wall() + timedelta(seconds=60.0 if asked_seconds is None else asked_seconds)
+    moment = retry_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return RateLimitedError(
+        f"{where} took none of our tries (429).",
+        retry_at=retry_at,
         remedy=f"Run the same command again after {moment}.",
     )

@@ -47,6 +47,7 @@ from jiko_pipeline.bank.retry import (
     too_long_a_wait,
 )
 from jiko_pipeline.errors import SettingsError
+from jiko_pipeline.failpoints import failpoint
 
 _GRANT_TYPE: Final = "client_credentials"
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -146,6 +147,10 @@ class SignIn:
         self.calls = 0
         self.clock_skew = timedelta(0)
         """How far the bank's clock is ahead of ours; zero while it is within 30 seconds."""
+        self.clock_difference: timedelta | None = None
+        """The same as last measured, however small; None before any answer that is dated."""
+        self.granted_scopes: frozenset[str] | None = None
+        """What the last token allows; None when the bank has not said (then: all that was asked for)."""
 
     def token(self) -> str:
         """An access token that is good for a while; signs in when there is none."""
@@ -156,6 +161,7 @@ class SignIn:
             current = self._current
             if current is None or self._clock.monotonic() >= current.renew_at:
                 current = self._current = self._sign_in()
+                failpoint("sign-in-token-taken")
             return current.text
 
     def renew(self, rejected: str) -> str:
@@ -237,6 +243,7 @@ class SignIn:
         if theirs is None:
             return False
         skew = theirs - self._clock.wall()
+        self.clock_difference = skew
         skew = skew if abs(skew) > _SKEW_TOLERATED else timedelta(0)
         changed = abs(skew - self.clock_skew) > _SKEW_TOLERATED
         if changed:
@@ -251,6 +258,8 @@ class SignIn:
             raise ContractBrokenError(f"{where} answered 200 without an access token.")
         if not isinstance(kind, str) or kind.lower() != "bearer":
             raise ContractBrokenError(f"{where} answered a token that is not of type Bearer.")
+        scope = document.get("scope")
+        self.granted_scopes = frozenset(scope.split()) if isinstance(scope, str) else None
         seconds = self._lifetime(document.get("expires_in"))
         renew_in = max(min(seconds / 2, seconds - _RENEW_BEFORE_SECONDS), seconds / 2 if seconds < 120 else 0.0)
         return _Token(text, self._clock.monotonic() + renew_in)

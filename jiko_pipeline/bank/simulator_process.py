@@ -75,7 +75,7 @@ def find_or_start(settings: Settings) -> RunningSimulator:
         state = _read_state(directory)
         if state is not None and _answers(state):
             _require_same_world(state, settings)
-            if state.get("limits", settings.simulator_limits) == settings.simulator_limits:
+            if _behaves_as_wanted(state, settings):
                 return _running(state, directory)
             _stop(state)
         return _start(settings, directory)
@@ -124,6 +124,16 @@ def _world_at(url: str) -> object:
     except (httpx.HTTPError, ValueError):
         return None
     return document.get("world_id") if isinstance(document, dict) else None
+
+
+def _behaves_as_wanted(state: Mapping[str, object], settings: Settings) -> bool:
+    """True unless the simulator runs with other limits or other chaos, which a restart changes."""
+    wanted = {
+        "limits": settings.simulator_limits,
+        "chaos": settings.simulator_chaos,
+        "chaos_seed": settings.simulator_chaos_seed,
+    }
+    return all(state.get(name, value) == value for name, value in wanted.items())
 
 
 def _world_settings(settings: Settings) -> dict[str, object]:
@@ -186,6 +196,8 @@ def _start(settings: Settings, directory: Path) -> RunningSimulator:
         *("--start", str(world["start"])),
         *("--camt-version", str(world["camt_version"])),
         *("--limits", settings.simulator_limits),
+        *("--chaos", settings.simulator_chaos),
+        *("--chaos-seed", str(settings.simulator_chaos_seed)),
         *("--idle-exit-seconds", str(_IDLE_EXIT_SECONDS)),
     ]
     if world["fault"] is not None:
@@ -243,7 +255,7 @@ def _tail(log: Path, start: int) -> str:
 
 
 def _stop(state: Mapping[str, object]) -> None:
-    """End the simulator in good order, for it to be started with other limits."""
+    """End the simulator in good order, for it to be started anew."""
     url, token, pid = str(state["api_url"]), str(state.get("control_token", "")), int(str(state["pid"]))
     with (
         contextlib.suppress(httpx.HTTPError),

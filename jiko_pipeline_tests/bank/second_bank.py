@@ -31,28 +31,34 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import OKPKey, RSAKey
 
 from jiko_pipeline.bank.clock import Clock
+from jiko_pipeline_tests.bank.virtual_clock import StillTime, VirtualTime
 
 CLIENT_ID = "client-of-the-tests"
 KEY_ID = "key-1"
 
 
 class StillClock:
-    """A clock that moves only when it is slept on (or advanced); `slept` lists the waits."""
+    """A clock that moves only when it is slept on (or advanced); `slept` lists the waits.
+
+    It stands while a thread of its pool works (`virtual_clock`).
+    """
 
     def __init__(self, start: datetime | None = None) -> None:
         self.start = start or datetime(2024, 7, 18, 12, 0, tzinfo=UTC)
-        self.elapsed = 0.0
         self.slept: list[float] = []
-        self._lock = threading.Lock()
+        self._still = StillTime()
+        self._time = VirtualTime(self._still)
+
+    @property
+    def elapsed(self) -> float:
+        return self._still.elapsed
 
     def advance(self, seconds: float) -> None:
-        with self._lock:
-            self.elapsed += seconds
+        self._time.advance(seconds)
 
     def _sleep(self, seconds: float) -> None:
-        with self._lock:
-            self.slept.append(seconds)
-            self.elapsed += seconds
+        self.slept.append(seconds)
+        self._time.sleep(seconds)
 
     @property
     def now(self) -> datetime:
@@ -60,7 +66,7 @@ class StillClock:
 
     @property
     def clock(self) -> Clock:
-        return Clock(wall=lambda: self.now, monotonic=lambda: self.elapsed, sleep=self._sleep)
+        return Clock(wall=lambda: self.now, monotonic=lambda: self.elapsed, sleep=self._sleep, pool=self._time.pool)
 
 
 @dataclass
@@ -293,6 +299,9 @@ def _handler(respond: Callable[[Seen], Reply]) -> type[BaseHTTPRequestHandler]:
 
         do_GET = _serve
         do_POST = _serve
+        do_PUT = _serve
+        do_PATCH = _serve
+        do_DELETE = _serve
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jiko_pipeline.bank import listings
-from jiko_pipeline.bank.operations import Operation
 from jiko_pipeline.bank.connection import connect
 from jiko_pipeline.bank.contract import JIKO
 from jiko_pipeline.bank.errors import (
@@ -24,6 +23,7 @@ from jiko_pipeline.bank.errors import (
     ValidationRefusedError,
 )
 from jiko_pipeline.bank.listings import Listing, Page
+from jiko_pipeline.bank.operations import Operation
 from jiko_pipeline.bank.retry import retry_after_seconds
 from jiko_pipeline.errors import JikoPipelineError
 from jiko_pipeline.settings import Settings
@@ -60,11 +60,11 @@ def walk(second_bank: SecondBank, settings_for: Make, still: StillClock) -> Walk
 
 def test_cursors_are_followed_and_every_page_is_kept_as_it_came(second_bank: SecondBank, walk: Walk) -> None:
     replies = [page([1], "a/b="), page([], " c "), page([2])]
-    second_bank.plant(GET_POCKETS, *replies)
+    second_bank.plant(GET_POCKETS, *replies, replies[0])
     pages = walk()
     assert [item.body for item in pages] == [reply.payload() for reply in replies]
     assert [item.is_last for item in pages] == [False, False, True]
-    assert [seen.query.get("cursor") for seen in second_bank.calls(GET_POCKETS)] == [None, ["a/b="], ["c"]]
+    assert [seen.query.get("cursor") for seen in second_bank.calls(GET_POCKETS)] == [None, ["a/b="], ["c"], None]
     assert [dict(item.query).get("cursor") for item in pages] == [None, "a/b=", "c"]
     assert pages[0].fetched_at.utcoffset() == timedelta(0)
     assert pages[0].url_path == POCKETS
@@ -206,7 +206,7 @@ def test_a_wait_of_more_than_two_minutes_is_not_waited(
     with pytest.raises(RateLimitedError) as caught:
         walk()
     assert still.slept == []
-    assert caught.value.until is not None
+    assert caught.value.retry_at is not None
 
 
 def test_retry_after_is_waited_for_exactly(second_bank: SecondBank, walk: Walk, still: StillClock) -> None:
@@ -327,9 +327,9 @@ def test_proxies_of_the_environment_are_ignored(
 def test_cookies_of_the_bank_are_not_kept(second_bank: SecondBank, walk: Walk) -> None:
     first = page([], "more")
     first.headers["Set-Cookie"] = "session=abc; Path=/"
-    second_bank.plant(GET_POCKETS, first, page([]))
+    second_bank.plant(GET_POCKETS, first, page([]), first)
     walk()
-    assert ["cookie" in seen.headers for seen in second_bank.calls(GET_POCKETS)] == [False, False]
+    assert ["cookie" in seen.headers for seen in second_bank.calls(GET_POCKETS)] == [False, False, False]
 
 
 def test_what_a_422_rejects_is_shown_without_the_rejected_input(second_bank: SecondBank, walk: Walk) -> None:
