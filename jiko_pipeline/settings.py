@@ -1,20 +1,24 @@
-"""Every setting, once: environment variables `JIKO_*` or a `.env` file in the working directory.
+"""Every setting, once: environment variables `JIKO_*`, a `.env` file in the working directory, a profile's table.
 
-Belongs here: names, types, defaults and contradictions of settings, and the paths that follow from the data
-directory. Does not belong here: what undocumented parts of the API look like (`jiko_pipeline.bank.contract`).
-Secrets are never settings themselves: the private key is named by its file.
+Belongs here: names, types, defaults and contradictions of settings, which source stands before which, and the paths
+that follow from the data directory. Does not belong here: the file of profiles (`jiko_pipeline.profiles`), what
+undocumented parts of the API look like (`jiko_pipeline.bank.contract`). Secrets are never settings themselves: the
+private key is named by its file.
 """
 
+from contextvars import ContextVar
 from datetime import date, time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from jiko_pipeline.errors import SettingsError
+from jiko_pipeline.profiles import DEFAULT_PROFILE, PROFILES_FILE, ProfilesFile, read_profiles
 
 REPORT_WINDOW_DAYS: Final = 31
 """The longest range of days that Jiko accepts for one report; every window is cut to it."""
@@ -38,6 +42,39 @@ _AUTH_URLS: Final = {
 }
 
 
+_OF_TABLE: Final[ContextVar[tuple[frozenset[str], str]]] = ContextVar("settings_of_a_table")
+"""What the last profile's table gave, and which table it was: an error names where a value stands."""
+
+
+class _ProfileTable(PydanticBaseSettingsSource):
+    """The table of the chosen profile; stands behind what the environment and `.env` say."""
+
+    def __call__(self) -> dict[str, Any]:
+        _OF_TABLE.set((frozenset(), ""))
+        chosen = self.current_state.get("profile")
+        profile = chosen if isinstance(chosen, str) else DEFAULT_PROFILE
+        named = self.current_state.get("profiles_file")
+        file = read_profiles(Path(named or PROFILES_FILE), required=named is not None)
+        if file is None:
+            return {}
+        table = file.table(profile, self.settings_cls.model_fields)
+        beside = file.path.absolute().parent
+        values = {
+            name: str(beside / value) if isinstance(value, str) and self._is_path(name) else value
+            for name, value in table.items()
+        }
+        _OF_TABLE.set((frozenset(values) - frozenset(self.current_state), f"profile {profile!r} in {file.path}"))
+        return values
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not asked for: a table is given as a whole."""
+        return None, field_name, False
+
+    def _is_path(self, name: str) -> bool:
+        annotation = self.settings_cls.model_fields[name].annotation
+        return annotation is Path or Path in get_args(annotation)
+
+
 class Settings(BaseSettings):
     """The settings of one profile (one Jiko customer). Construct with `load_settings`."""
 
@@ -55,7 +92,9 @@ class Settings(BaseSettings):
     download link may name."""
 
     data_dir: Path = Path("data")
-    profile: str = Field(default="default", pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
+    profiles_file: Path | None = None
+    """The file of profiles; None means `profiles.toml` in the working directory, where there is one."""
+    profile: str = Field(default=DEFAULT_PROFILE, pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
     legal_entity_id: str = "default"
 
     client_id: str | None = None
@@ -72,6 +111,11 @@ class Settings(BaseSettings):
     confirm_business_days: int = Field(default=5, ge=0, le=18)
     """How many business days the trailing re-read goes back; 18 of them always fit into one window."""
 
+    webhook_secret_file: Path | None = None
+    """The file with the shared secret of our webhook subscription, one line; nobody else may read it."""
+    events_poll_seconds: int = Field(default=300, ge=10)
+    """How often the sensor asks the bank for events, once somebody has turned it on."""
+
     threads: int = Field(default=8, ge=1, le=8)
     page_limit: int = Field(default=100, ge=1, le=100)
     request_deadline_seconds: float = Field(default=120.0, gt=0)
@@ -86,6 +130,8 @@ class Settings(BaseSettings):
 
     published_group_readable: bool = False
     """False: the published file is 0400. True: 0440, in a directory of 0750."""
+    keep_confirmations: bool = False
+    """True: `jiko confirmations check` archives the trade confirmations it fetches; Jiko asks not to keep them."""
     writer_wait_seconds: float = Field(default=120.0, ge=0)
     """How long a process waits for the one writer's lock before it says who holds it."""
 
@@ -96,6 +142,21 @@ class Settings(BaseSettings):
     simulator_camt_version: str = Field(default="08", pattern=r"^(02|08)$")
     simulator_fault: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]*$")
     simulator_limits: str = Field(default="off", pattern=r"^(off|documented|tight)$")
+    simulator_chaos: str = Field(default="none", pattern=r"^(none|flaky|drift|hostile|slow|storm)$")
+    """Which faults the embedded simulator shows on the way to us; see docs/chaos.md."""
+    simulator_chaos_seed: int = 0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in the call, then the environment, `.env`, the profile's table."""
+        return init_settings, env_settings, dotenv_settings, _ProfileTable(settings_cls)
 
     @field_validator("download_hosts", mode="before")
     @classmethod
@@ -125,6 +186,16 @@ class Settings(BaseSettings):
             if missing:
                 names = ", ".join(f"JIKO_{name.upper()}" for name in missing)
                 raise ValueError(f"the {self.environment.value} environment needs {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_environment(self) -> Self:
+        # An assertion made for one environment must never be sent to another.
+        for name, origin in (("JIKO_API_URL", self.api_url), ("JIKO_AUTH_URL", self.auth_url)):
+            for environment in _API_URLS:
+                of_it = origin in (_API_URLS[environment], _AUTH_URLS[environment])
+                if of_it and environment is not self.environment:
+                    raise ValueError(f"{name} is an address of the {environment.value} environment, not of this one")
         return self
 
     @property
@@ -170,25 +241,46 @@ class Settings(BaseSettings):
         return self.data_dir / "bank" / f"orders{suffix}.sqlite"
 
     @property
+    def event_inbox_file(self) -> Path:
+        """The events that this profile was told of, by webhooks and by polling."""
+        suffix = "" if self.profile == "default" else f"-{self.profile}"
+        return self.data_dir / "bank" / f"events{suffix}.sqlite"
+
+    @property
     def simulator_dir(self) -> Path:
         """Where the embedded simulator keeps its state."""
         return self.data_dir / "simulator"
 
 
 def load_settings(**overrides: object) -> Settings:
-    """The settings of this process, with `overrides` in front of environment and `.env`.
+    """The settings of this process: `overrides`, then the environment, `.env`, the profile's table, the defaults.
 
-    Raises SettingsError with the names of the wrong settings, never with their values.
+    Raises SettingsError with the names of the wrong settings, never with their values; what a profile's table says
+    wrongly is named with the file.
     """
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]  # values are validated by the model
     except ValidationError as error:
         problems = "; ".join(
-            f"{'JIKO_' + '.'.join(str(part) for part in item['loc']).upper() + ': ' if item['loc'] else ''}"
-            f"{item['msg'].removeprefix('Value error, ')}"
+            f"{_named(item['loc'])}{item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(f"The settings are not usable: {problems}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The file .env cannot be read as UTF-8 text ({type(error).__name__}).") from None
     return settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+
+
+def _named(location: tuple[int | str, ...]) -> str:
+    """How an error names a setting: as a variable, or in the table that it stands in."""
+    if not location:
+        return ""
+    name = ".".join(str(part) for part in location)
+    of_table, table = _OF_TABLE.get()
+    return f"{name} of the {table}: " if location[0] in of_table else f"JIKO_{name.upper()}: "
+
+
+def profiles_of(settings: Settings) -> ProfilesFile | None:
+    """The file of profiles that `settings` were read with, or None where there is none. Raises SettingsError."""
+    path = settings.profiles_file
+    return read_profiles(Path(path or PROFILES_FILE), required=path is not None)

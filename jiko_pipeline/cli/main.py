@@ -12,7 +12,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from jiko_pipeline.cli.paper_command import confirmations, documents
 from jiko_pipeline.cli.simulator_command import simulator
+from jiko_pipeline.cli.webhooks_command import webhooks
 from jiko_pipeline.errors import ExitCode, JikoPipelineError, StorageError
 
 app = typer.Typer(
@@ -29,6 +31,9 @@ app = typer.Typer(
     ),
 )
 app.add_typer(simulator, name="simulator", help="The simulated Jiko.")
+app.add_typer(documents, name="documents", help="Monthly statements and tax documents as files.")
+app.add_typer(confirmations, name="confirmations", help="Trade confirmations.")
+app.add_typer(webhooks, name="webhooks", help="The receiver of the bank's webhooks.")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _DATE = "YYYY-MM-DD"
@@ -39,6 +44,17 @@ def _day(value: str) -> date:
         return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day as written, in no zone
     except ValueError:
         raise typer.BadParameter(f"'{value}' is no day written as {_DATE}.") from None
+
+
+@app.callback()
+def _of_profile(
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="The settings of this profile (JIKO_PROFILE).")
+    ] = None,
+) -> None:
+    if profile is not None:
+        # Every room, and every process that a command starts, reads the settings by itself.
+        os.environ["JIKO_PROFILE"] = profile
 
 
 @app.command()
@@ -119,6 +135,38 @@ def verify(
     from jiko_pipeline.cli.reading_commands import run_verify
 
     raise typer.Exit(run_verify(hashes, json_output))
+
+
+@app.command()
+def profiles(
+    workspace: Annotated[
+        bool, typer.Option("--workspace", help="Print a workspace.yaml with a code location for each profile.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """The named profiles: which Jiko each one asks, and for which legal entity."""
+    from jiko_pipeline.cli.profiles_command import show_profiles, show_workspace
+
+    raise typer.Exit(show_workspace() if workspace else show_profiles(json_output))
+
+
+@app.command()
+def doctor(
+    offline: Annotated[bool, typer.Option("--offline", help="Leave out what needs the bank.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Settings, key, clock, token, scopes, downloads, disk, calendars, locks: a line each, with a remedy."""
+    from jiko_pipeline.cli.doctor_command import run_doctor
+
+    raise typer.Exit(run_doctor(offline, json_output))
+
+
+@app.command()
+def probe(json_output: JsonOption = False) -> None:
+    """Where the bank's answers differ from the contract: names only, never values. Orders nothing."""
+    from jiko_pipeline.cli.probe_command import run_probe
+
+    raise typer.Exit(run_probe(json_output))
 
 
 def _explain(error: JikoPipelineError) -> None:

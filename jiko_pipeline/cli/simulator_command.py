@@ -37,12 +37,20 @@ def serve(
     client: Annotated[
         list[str] | None, typer.Option(help="A client and its key: CLIENT_ID=PUBLIC_KEY_PEM. Repeatable.")
     ] = None,
+    chaos: Annotated[
+        str, typer.Option(help="Faults on the way to the client: none, flaky, drift, hostile, slow or storm.")
+    ] = "none",
+    chaos_seed: Annotated[int, typer.Option(help="Another seed is another course of faults.")] = 0,
+    contract_change: Annotated[
+        list[str] | None, typer.Option(help="Answer otherwise than the contract says, in this one way. Repeatable.")
+    ] = None,
     idle_exit_seconds: Annotated[
         float | None, typer.Option(min=0, help="End after this long without a request.")
     ] = None,
     now: Annotated[str | None, typer.Option(help="Start the bank's clock here (ISO 8601; UTC without a zone).")] = None,
 ) -> None:
     """Serve the simulated Jiko on loopback until it is stopped."""
+    from jiko_pipeline.simulator.chaos.profiles import PROFILES
     from jiko_pipeline.simulator.model import WorldConfig
     from jiko_pipeline.simulator.serve import ServeOptions, ServeRefusedError, serve
     from jiko_pipeline.simulator.server.limits import LimitProfile
@@ -51,6 +59,8 @@ def serve(
         raise typer.BadParameter("camt.053 is written in version 02 or 08.", param_hint="--camt-version")
     if limits not in tuple(LimitProfile):
         raise typer.BadParameter("must be off, documented or tight.", param_hint="--limits")
+    if chaos not in PROFILES:
+        raise typer.BadParameter(f"must be {' or '.join(PROFILES)}.", param_hint="--chaos")
     config = WorldConfig(seed=seed, pockets=pockets, start=start.date(), camt_version=camt_version, fault=fault)
     try:
         serve(
@@ -63,6 +73,9 @@ def serve(
                 clients=tuple(_client(value) for value in client or ()),
                 idle_exit_seconds=idle_exit_seconds,
                 now=None if now is None else _instant(now),
+                chaos=chaos,
+                chaos_seed=chaos_seed,
+                contract_changes=tuple(contract_change or ()),
             )
         )
     except ServeRefusedError as error:

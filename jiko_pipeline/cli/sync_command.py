@@ -35,6 +35,7 @@ def _unproved(verdicts: "Sequence[PocketVerdict]") -> bool:
 def run_sync(day: date | None, first: date | None, last: date | None, confirm: bool, json_output: bool) -> int:
     """Does the work of the days, prints the verdict, answers with the most serious of what it met."""
     from jiko_pipeline.orchestration.home import instance_exists
+    from jiko_pipeline.pipeline.listing_fetch import fetch_parties
     from jiko_pipeline.pipeline.sync import sync_window
     from jiko_pipeline.reporting.verdict import pocket_verdicts, quarantine_notes
     from jiko_pipeline.warehouse.lock import writer_lock
@@ -54,6 +55,9 @@ def run_sync(day: date | None, first: date | None, last: date | None, confirm: b
             def observe(at: Window, what: str, place: str = place) -> None:
                 console.print(f"{place}{at}: {what}", markup=False)
 
+            if number == len(windows):
+                # What has no date is asked for once; the window that loads it is the last.
+                parties = fetch_parties(settings)
             outcome = sync_window(settings, window, reason="CONFIRM" if confirm else "DAILY", observe=observe)
             outcomes.append(outcome)
             if instance_exists(settings):
@@ -63,7 +67,8 @@ def run_sync(day: date | None, first: date | None, last: date | None, confirm: b
     with published(settings) as con:
         verdicts = pocket_verdicts(con, settings.profile, windows[0].first, windows[-1].last)
         standing = quarantine_notes(con, settings.profile, windows[0].first, windows[-1].last)
-    notes = [*dict.fromkeys(note for outcome in outcomes for note in outcome.notes), *standing]
+    told = [note for outcome in outcomes for note in outcome.notes]
+    notes = [*dict.fromkeys((*told, *parties.notes)), *standing]
     exit_code = most_serious(
         *(outcome.exit_code for outcome in outcomes),
         ExitCode.NOT_PROVED if standing or _unproved(verdicts) else ExitCode.OK,

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "jiko_pipeline"
 
 ORDER = [
     "bank",
+    "webhooks",
     "archive",
     "formats",
     "warehouse",
@@ -21,7 +22,7 @@ ORDER = [
 ]
 """Data flows down this list, imports point up it."""
 
-FREE = {"settings", "calendars", "tbill", "errors"}
+FREE = {"settings", "profiles", "calendars", "tbill", "errors", "failpoints"}
 """Imported by many, importing none of the rooms."""
 
 
@@ -87,8 +88,8 @@ def test_only_the_simulator_command_imports_the_simulator() -> None:
     [
         ("dagster", {"orchestration"}),
         ("httpx", {"bank"}),
-        ("starlette", {"simulator"}),
-        ("uvicorn", {"simulator"}),
+        ("starlette", {"simulator", "webhooks"}),
+        ("uvicorn", {"simulator", "webhooks"}),
         ("lxml", {"formats", "simulator"}),
         ("typer", {"cli"}),
         ("rich", {"cli"}),
