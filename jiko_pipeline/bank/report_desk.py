@@ -124,9 +124,15 @@ class ReportDesk:
             except AmbiguousOutcomeError as error:
                 lost, look_first = error, True
                 continue
-            failpoint("order-sent")
-            request = read_request(json_object(answer.body, where), self._contract, where)
-            if self._book.record_order(pull, request.request_id, request.created_at, self._bank.now()):
+            try:
+                failpoint("order-sent")
+                request = read_request(json_object(answer.body, where), self._contract, where)
+                recorded = self._book.record_order(pull, request.request_id, request.created_at, self._bank.now())
+            except BaseException:
+                # The bank has taken the order: whoever has the pull next looks for it before ordering.
+                self._book.leave_open(pull)
+                raise
+            if recorded:
                 failpoint("order-recorded")
                 return request
             # Another pull with the same parameters took this request for its own lost one.

@@ -143,10 +143,36 @@ def test_a_wait_of_more_than_two_minutes_is_told_instead(file: Path, still: Stil
     budget.observe(Group.REPORTS, answer(still, limit=50, remaining=0, reset=reset))
     with pytest.raises(RateLimitedError) as caught:
         budget.take(Group.REPORTS)
-    assert caught.value.until == still.now + timedelta(seconds=1800)
+    assert caught.value.retry_at == still.now + timedelta(seconds=1800)
     assert still.slept == []
 
 
 def test_its_file_is_for_its_owner_only(file: Path, still: StillClock) -> None:
     budget_at(file, still.clock).take(Group.AUTH)
     assert {oct(path.stat().st_mode & 0o777) for path in file.parent.iterdir()} == {"0o600"}
+
+
+def test_each_of_many_askers_waits_once(file: Path, still: StillClock) -> None:
+    budget = budget_at(file, still.clock)
+    with still.clock.pool(80, "askers") as pool:
+        list(pool.map(lambda _: budget.take(Group.REPORTS), range(80)))
+    # Whoever is overtaken by a later asker would have to wait again.
+    assert still.slept == [61.0] * 40
+
+
+def test_a_place_that_was_overslept_is_lost(file: Path, still: StillClock) -> None:
+    sleepy = Clock(
+        wall=still.clock.wall,
+        monotonic=still.clock.monotonic,
+        sleep=lambda seconds: still.clock.sleep(seconds + (30 if not still.slept else 0)),
+    )
+    budget = budget_at(file, sleepy)
+    for _ in range(40):
+        budget.take(Group.REPORTS)
+    budget.take(Group.REPORTS)
+    assert still.elapsed == pytest.approx(91)
+    for _ in range(39):
+        budget.take(Group.REPORTS)
+    assert still.elapsed == pytest.approx(91)
+    budget.take(Group.REPORTS)
+    assert still.elapsed >= 151

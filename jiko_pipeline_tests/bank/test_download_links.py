@@ -44,7 +44,7 @@ def test_an_expired_link_is_replaced_by_a_new_one(
     second_bank.plant(FILE, Reply(status, {}), Reply(status, {}))
     outcome, bank, files = fetch(settings_for(), still)
     assert len(outcome.delivered) == 1
-    assert bank.calls["make_download_link"] == 3
+    assert bank.calls["reports.link"] == 3
     assert len({seen.path for seen in second_bank.storage_seen}) == 3
     assert len(files) == 1
 
@@ -55,7 +55,7 @@ def test_after_three_links_the_report_is_refused_and_taken_up_by_the_next_run(
     second_bank.plant(FILE, *[Reply(403, {})] * 3)
     outcome, bank, _ = fetch(settings_for(), still)
     assert [pull for pull, _ in outcome.refused] == [statement()]
-    assert bank.calls["make_download_link"] == 3
+    assert bank.calls["reports.link"] == 3
     outcome, _, _ = fetch(settings_for(), still)
     assert outcome.delivered == [statement()]
     assert len(second_bank.requests) == 1

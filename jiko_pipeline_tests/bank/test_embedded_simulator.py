@@ -156,7 +156,7 @@ def test_a_killed_simulator_comes_back_as_the_same_bank_and_orders_are_taken_up(
     assert len(outcome.delivered) == len(pulls)
     assert announcement(settings)["world_id"] == world
     with connect(settings) as bank:
-        assert bank.calls["order_report"] == 0
+        assert bank.calls["reports.order"] == 0
 
 
 def test_calls_stay_near_two_for_each_report(embedded: Make) -> None:

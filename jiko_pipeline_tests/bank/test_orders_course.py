@@ -141,9 +141,9 @@ def test_four_hundred_reports_take_two_calls_each_and_few_looks(second_bank: Sec
     outcome = fetch(*[statement(f"p-{n}", day) for n in range(4) for day in days])
     assert len(outcome.delivered) == 400
     calls = fetch.bank.calls
-    assert (calls["order_report"], calls["make_download_link"]) == (400, 400)
-    assert calls["list_report_requests"] <= 10
-    assert calls["get_report_request"] == 0
+    assert (calls["reports.order"], calls["reports.link"]) == (400, 400)
+    assert calls["reports.list_requests"] <= 10
+    assert calls["reports.get_request"] == 0
     assert second_bank.incidents == []
 
 
@@ -173,7 +173,7 @@ def test_a_request_that_fell_off_the_list_is_asked_for_by_id(second_bank: Second
     empty = Reply(200, {"items": [], "next_page": None})
     second_bank.plant(LIST, empty, empty, empty)
     assert fetch(statement()).delivered == [statement()]
-    assert fetch.bank.calls["get_report_request"] >= 1
+    assert fetch.bank.calls["reports.get_request"] >= 1
 
 
 def test_a_failed_report_is_ordered_once_more(second_bank: SecondBank, fetch: Fetcher) -> None:

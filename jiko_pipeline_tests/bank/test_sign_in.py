@@ -205,5 +205,5 @@ def test_a_long_wait_asked_for_is_told_and_not_slept(
     second_bank.plant(TOKEN, Reply(429, {}, {"Retry-After": "86400"}))
     with connect(settings_for(), clock=still.clock) as bank, pytest.raises(RateLimitedError) as caught:
         ask(bank)
-    assert caught.value.until == still.now + timedelta(days=1)
+    assert caught.value.retry_at == still.now + timedelta(days=1)
     assert still.slept == []
