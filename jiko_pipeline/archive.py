@@ -28,6 +28,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from jiko_pipeline.bank.world import WorldIdentity
 from jiko_pipeline.errors import SettingsError, StorageError
+from jiko_pipeline.failpoints import failpoint
 
 _SHA256_LENGTH: Final = 64
 _CHUNK_BYTES: Final = 1 << 20
@@ -284,6 +285,7 @@ class Archive:
                 file.write(body)
                 file.flush()
                 os.fsync(file.fileno())
+                failpoint("blob-written")
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -292,6 +294,7 @@ class Archive:
     def _settle(self, temporary: Path, final: Path) -> None:
         # A rename would replace a blob that another process has put here meanwhile; both have the same bytes.
         temporary.rename(final)
+        failpoint("blob-settled")
         _sync_directory(final.parent)
 
     def _make_directory(self, directory: Path) -> None:
@@ -320,6 +323,7 @@ class Archive:
                     raise
             finally:
                 os.close(handle)
+            failpoint("document-recorded")
             if new:
                 _sync_directory(file.parent)
 

@@ -16,7 +16,8 @@ from jiko_pipeline.bank import listings
 from jiko_pipeline.bank.api import ApiClient, json_object
 from jiko_pipeline.bank.client.jiko import JikoClient
 from jiko_pipeline.bank.clock import SYSTEM_CLOCK, Clock
-from jiko_pipeline.bank.contract import JIKO, Contract
+from jiko_pipeline.bank.contract import Contract
+from jiko_pipeline.bank.contract_file import contract_of
 from jiko_pipeline.bank.downloads import DownloadClient
 from jiko_pipeline.bank.errors import ContractBrokenError
 from jiko_pipeline.bank.line import ClientKey, open_line
@@ -116,15 +117,16 @@ def connect(
     settings: Settings,
     *,
     clock: Clock = SYSTEM_CLOCK,
-    contract: Contract = JIKO,
+    contract: Contract | None = None,
     signer: httpx.Auth | None = None,
 ) -> Iterator[Bank]:
     """A connection to the bank of `settings`; the embedded simulator is found or started first.
 
     Nothing is signed in until the first call that needs it. `signer` is an `httpx.Auth` that signs each request
-    after the access token is on it. Raises SettingsError for credentials that cannot be used, StorageError for a
-    data directory that cannot.
+    after the access token is on it. Without `contract` it is that of the settings' contract file. Raises
+    SettingsError for credentials or a contract file that cannot be used, StorageError for a data directory that cannot.
     """
+    contract = contract or contract_of(settings)
     room = settings.data_dir / "bank"
     private_directory(room)
     credentials = _credentials(settings)

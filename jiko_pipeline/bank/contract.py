@@ -82,7 +82,7 @@ def _frozen_texts(value: Mapping[str, str]) -> Mapping[str, str]:
 class Contract(BaseModel):
     """What the client assumes of the bank's wire. Immutable; change it with `model_copy(update=...)`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     token_path: str = "/api/oauth2/token"
     paths: Annotated[Mapping[str, str], AfterValidator(_frozen_texts)] = {}
@@ -105,9 +105,9 @@ class Contract(BaseModel):
         "notifications.read",
         "agreements.read",
     )
-    token_seconds_when_unsaid: float = 300.0
+    token_seconds_when_unsaid: float = Field(default=300.0, gt=0)
     """Lifetime of an access token whose answer names none that makes sense."""
-    assertion_seconds: int = Field(default=240, le=300)
+    assertion_seconds: int = Field(default=240, gt=0, le=300)
     """Lifetime of a signed assertion; Jiko advises at most 300 s."""
 
     cursor: str = "cursor"
@@ -119,7 +119,7 @@ class Contract(BaseModel):
     items: str = "items"
     total_count: str = "total_count"
     """How many rows a listing has, where the bank says so."""
-    page_cap: int = 10_000
+    page_cap: int = Field(default=10_000, ge=1)
     """A listing with more pages than this is taken for one without an end."""
     listing_rereads: int = Field(default=2, ge=0)
     """How often a listing is read again because it moved while its pages were read."""
@@ -169,18 +169,18 @@ class Contract(BaseModel):
     status_open: frozenset[str] = frozenset({"PENDING", "IN_PROGRESS"})
     status_completed: frozenset[str] = frozenset({"COMPLETED"})
     status_failed: frozenset[str] = frozenset({"FAILED", "CANCELLED", "EXPIRED"})
-    orders_per_pull: int = 2
+    orders_per_pull: int = Field(default=2, ge=1)
     """How many orders one pull may make in all when the bank fails the first."""
-    links_per_report: int = 3
-    not_found_grace_seconds: float = 30.0
+    links_per_report: int = Field(default=3, ge=1)
+    not_found_grace_seconds: float = Field(default=30.0, ge=0)
     """How long a report that the bank has just announced may still be unknown to it."""
 
-    json_cap_bytes: int = 8 * 2**20
-    csv_cap_bytes: int = 256 * 2**20
-    xml_cap_bytes: int = 64 * 2**20
-    pdf_cap_bytes: int = 32 * 2**20
+    json_cap_bytes: int = Field(default=8 * 2**20, gt=0)
+    csv_cap_bytes: int = Field(default=256 * 2**20, gt=0)
+    xml_cap_bytes: int = Field(default=64 * 2**20, gt=0)
+    pdf_cap_bytes: int = Field(default=32 * 2**20, gt=0)
 
-    limits_per_minute: Annotated[Mapping[Group, int], AfterValidator(_frozen_limits)] = {
+    limits_per_minute: Annotated[Mapping[Group, Annotated[int, Field(ge=1)]], AfterValidator(_frozen_limits)] = {
         Group.AGREEMENTS: 300,
         Group.AUTH: 300,
         Group.COUNTERPARTIES: 300,
@@ -204,8 +204,9 @@ class Contract(BaseModel):
     """Requests a minute; Jiko names none for events, statements and audits, so the lowest of the reads is kept to."""
 
     def wire_names(self) -> Mapping[str, str]:
-        """`names` and the names of reports that have settings of their own, as `names` spells them."""
-        reports = {
+        """`names` and the names of fields that have settings of their own, as `names` spells them."""
+        settings = {
+            "TransactionActivity.time_booked": self.transaction_time,
             "CreateReportRequest.report_type": self.report_type,
             "CreateReportRequest.output_formats": self.output_formats,
             "CreateReportRequest.pocket_ids": self.pocket_ids,
@@ -227,7 +228,7 @@ class Contract(BaseModel):
             "Report.created_at": self.created_at,
             "ReportDownload.url": self.link_url,
         }
-        differing = {own: wire for own, wire in reports.items() if own.rpartition(".")[2] != wire}
+        differing = {own: wire for own, wire in settings.items() if own.rpartition(".")[2] != wire}
         return {**differing, **self.names}
 
     def cap_bytes(self, output_format: OutputFormat) -> int:

@@ -181,6 +181,7 @@ class SignIn:
             self._budget.take(Group.AUTH)
             self.calls += 1
             asked: float | None = None
+            sent_at = self._clock.monotonic()
             try:
                 answer = exchange(
                     self._client,
@@ -196,7 +197,7 @@ class SignIn:
                 self._budget.observe(Group.AUTH, answer)
                 skew_changed = self._note_skew(answer)
                 if answer.status == 200:
-                    return self._accept(answer, where)
+                    return self._accept(answer, where, sent_at)
                 if answer.status not in RETRYABLE_STATUS:
                     if skew_changed and not corrected:
                         corrected = True
@@ -250,7 +251,7 @@ class SignIn:
             self.clock_skew = skew
         return changed
 
-    def _accept(self, answer: Answer, where: str) -> _Token:
+    def _accept(self, answer: Answer, where: str, sent_at: float) -> _Token:
         document = _json_object(answer.body)
         text = document.get("access_token")
         kind = document.get("token_type", "Bearer")
@@ -261,8 +262,9 @@ class SignIn:
         scope = document.get("scope")
         self.granted_scopes = frozenset(scope.split()) if isinstance(scope, str) else None
         seconds = self._lifetime(document.get("expires_in"))
-        renew_in = max(min(seconds / 2, seconds - _RENEW_BEFORE_SECONDS), seconds / 2 if seconds < 120 else 0.0)
-        return _Token(text, self._clock.monotonic() + renew_in)
+        # A token that lives only briefly is used to its end: a request that meets the end signs in again and repeats.
+        renew_in = seconds / 2 if seconds >= 2 * _RENEW_BEFORE_SECONDS else seconds
+        return _Token(text, sent_at + renew_in)
 
     def _lifetime(self, stated: object) -> float:
         if isinstance(stated, str) and stated.strip().isdecimal():

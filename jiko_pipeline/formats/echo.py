@@ -18,19 +18,29 @@ def refuse_other_days(expectation: Expectation, frame: pl.DataFrame, column: str
     """
     if column is None or column not in frame.columns or (expectation.first is None and expectation.last is None):
         return
-    days = frame[column]
-    if isinstance(days.dtype, pl.Datetime):
-        days = days.dt.replace_time_zone("UTC").dt.convert_time_zone(_NEW_YORK).dt.date()
+    outside = days_outside(expectation, frame, column)
+    if outside.any():
+        at = frame["document_locator"].filter(outside)[0]
+        day = _days(frame, column).filter(outside)[0]
+        raise RefusedDocumentError("ECHO_MISMATCH", f"{at}: {column} is {day}, a day that was not asked for.", at)
+
+
+def days_outside(expectation: Expectation, frame: pl.DataFrame, column: str) -> pl.Series:
+    """For each row whether its day (as in `refuse_other_days`) lies outside those asked for."""
+    days = _days(frame, column)
     outside = pl.Series([False] * frame.height, dtype=pl.Boolean)
     if expectation.first is not None:
         outside = outside | (days < expectation.first).fill_null(False)
     if expectation.last is not None:
         outside = outside | (days > expectation.last).fill_null(False)
-    if outside.any():
-        at = frame["document_locator"].filter(outside)[0]
-        raise RefusedDocumentError(
-            "ECHO_MISMATCH", f"{at}: {column} is {days.filter(outside)[0]}, a day that was not asked for.", at
-        )
+    return outside
+
+
+def _days(frame: pl.DataFrame, column: str) -> pl.Series:
+    days = frame[column]
+    if isinstance(days.dtype, pl.Datetime):
+        days = days.dt.replace_time_zone("UTC").dt.convert_time_zone(_NEW_YORK).dt.date()
+    return days
 
 
 def refuse_other_pockets(expectation: Expectation, frame: pl.DataFrame, column: str | None) -> None:

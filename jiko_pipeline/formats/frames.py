@@ -1,91 +1,24 @@
 """The frames that reading produces, each declared once: columns, SQL types, comments.
 
-Belongs here: `FrameSpec` and one declaration for each kind of row that a document holds. The warehouse builds
-its staging tables from these same declarations. Does not belong here: provenance (`jiko_pipeline.warehouse`
-adds it to each row) and anything that spans documents.
-
-`content` columns are the facts a document states; `provenance` columns say which copy of it stated them (names
-and times that a bank makes anew whenever the same document is asked for again). Two readings with equal content
-are one version, whatever their provenance.
+Belongs here: one declaration for each kind of row that statements, reports and listings of movements hold, and
+the list of all frames. The warehouse builds its staging tables from these same declarations. Does not belong
+here: provenance (`jiko_pipeline.warehouse` adds it to each row), people and paper (`party_frames`), requests and
+messages (`message_frames`), and anything that spans documents.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-import polars as pl
-
-MONEY: Final = "DECIMAL(38,2)"
-PRICE: Final = "DECIMAL(12,6)"
-YIELD: Final = "DECIMAL(18,9)"
-
-_POLARS_TYPES: Final[dict[str, pl.DataType]] = {
-    "VARCHAR": pl.String(),
-    "BOOLEAN": pl.Boolean(),
-    "INTEGER": pl.Int32(),
-    "BIGINT": pl.Int64(),
-    "DATE": pl.Date(),
-    "TIMESTAMP": pl.Datetime("us"),
-    MONEY: pl.Decimal(38, 2),
-    PRICE: pl.Decimal(12, 6),
-    YIELD: pl.Decimal(18, 9),
-    "DECIMAL(38,6)": pl.Decimal(38, 6),
-}
-
-
-class Role(StrEnum):
-    """Whether a column is a fact of the document or says which copy of it this is."""
-
-    CONTENT = "content"
-    PROVENANCE = "provenance"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: name, SQL type, comment; nullable unless `required`."""
-
-    name: str
-    sql_type: str
-    comment: str
-    required: bool = False
-    role: Role = Role.CONTENT
-
-    @property
-    def polars_type(self) -> pl.DataType:
-        """The polars type that carries this column without loss. TIMESTAMP is UTC without a zone."""
-        return _POLARS_TYPES[self.sql_type]
-
-
-@dataclass(frozen=True, slots=True)
-class FrameSpec:
-    """One kind of row. `key` names the columns that tell two rows of the same document and day apart."""
-
-    name: str
-    comment: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-
-    @property
-    def schema(self) -> pl.Schema:
-        """Column names and polars types, in order."""
-        return pl.Schema({column.name: column.polars_type for column in self.columns})
-
-    def empty(self) -> pl.DataFrame:
-        """A frame of this kind without rows."""
-        return pl.DataFrame(schema=self.schema)
-
-
-def _c(name: str, sql_type: str, comment: str, *, required: bool = False) -> Column:
-    return Column(name, sql_type, comment, required)
-
-
-def _p(name: str, sql_type: str, comment: str) -> Column:
-    return Column(name, sql_type, comment, role=Role.PROVENANCE)
-
-
-LOCATOR: Final = _p(
-    "document_locator", "VARCHAR", "Where in the document the row stands (XML path, CSV line, page and item)."
-)
+from jiko_pipeline.formats.frame_spec import LOCATOR as LOCATOR
+from jiko_pipeline.formats.frame_spec import MONEY as MONEY
+from jiko_pipeline.formats.frame_spec import PRICE as PRICE
+from jiko_pipeline.formats.frame_spec import YIELD as YIELD
+from jiko_pipeline.formats.frame_spec import Column as Column
+from jiko_pipeline.formats.frame_spec import FrameSpec as FrameSpec
+from jiko_pipeline.formats.frame_spec import Role as Role
+from jiko_pipeline.formats.frame_spec import content as _c
+from jiko_pipeline.formats.frame_spec import provenance as _p
+from jiko_pipeline.formats.message_frames import MESSAGE_FRAMES
+from jiko_pipeline.formats.party_frames import PARTY_FRAMES
 
 STATEMENT = FrameSpec(
     "statement",
@@ -394,6 +327,8 @@ FRAMES: Final[dict[str, FrameSpec]] = {
         POCKET,
         POCKET_LIFE,
         SECURITY_REFERENCE,
+        *PARTY_FRAMES,
+        *MESSAGE_FRAMES,
     )
 }
 """Every frame by name."""

@@ -7,10 +7,11 @@ the bank or of the brokerage account.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from jiko_pipeline.formats import camt053, pages
+from jiko_pipeline.formats import camt053, messages, pages, parties
 from jiko_pipeline.formats.delimited import readers as delimited
 from jiko_pipeline.formats.delimited.contracts import CONTRACTS
 from jiko_pipeline.formats.delimited.strict import open_table, other_than_csv
@@ -55,6 +56,14 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "API_TRADES_V1": pages.read_trades_v1,
         "API_TRADES_CSV": _single(delimited.read_trades_csv),
         "MONTHLY_STATEMENTS": pages.read_monthly_statements,
+        "TRANSFER_REQUESTS": messages.read_transfer_requests,
+        "EVENTS": messages.read_events,
+        "NOTIFICATIONS": messages.read_notifications,
+        "AUDIT_LOGS": messages.read_audit_logs,
+        "AUDIT_LOGS_CSV": _single(delimited.read_audit_logs_csv),
+        "EARNINGS": messages.read_earnings,
+        "REPORT_REQUESTS": messages.read_report_requests,
+        **{kind: partial(parties.read_party, kind) for kind in parties.LISTINGS},
         "POCKETS": pages.read_pockets,
         "POCKET_LIVES": read_pocket_lives,
         "SECURITY_REFERENCE": _single(delimited.read_reference_list),

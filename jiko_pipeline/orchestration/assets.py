@@ -12,6 +12,8 @@ from typing import Final
 import dagster as dg
 
 from jiko_pipeline.formats.frames import Role
+from jiko_pipeline.formats.message_frames import MESSAGE_FRAMES
+from jiko_pipeline.formats.party_frames import PARTY_FRAMES
 from jiko_pipeline.orchestration.partitions import BACKFILL
 from jiko_pipeline.pipeline import steps
 from jiko_pipeline.pipeline.report import StepReport
@@ -76,7 +78,7 @@ DAILY_ASSETS: Final = (
     ),
     DailyAsset(
         RAW_ACTIVITY,
-        "Lists transactions, trades and monthly statements of the days and archives every page.",
+        "Lists movements in all their forms, requests, messages and monthly statements; archives every page.",
         steps.fetch_activity,
         "documents",
         frozenset({"python", "json"}),
@@ -106,12 +108,17 @@ DAILY_ASSETS: Final = (
     ),
     DailyAsset(
         STAGING_ACTIVITY,
-        "Reads the listings of transactions, trades and monthly statements.",
+        "Reads the listings of movements, requests, messages, monthly statements and earnings.",
         steps.load_activity,
         "rows",
         frozenset({"duckdb", "json"}),
         (RAW_ACTIVITY,),
-        ("staging.api_transaction", "staging.api_trade", "staging.monthly_statement"),
+        (
+            "staging.api_transaction",
+            "staging.api_trade",
+            "staging.monthly_statement",
+            *(f"staging.{frame.name}" for frame in MESSAGE_FRAMES),
+        ),
     ),
     DailyAsset(
         CORE_FACTS,
@@ -221,15 +228,23 @@ def build_daily_asset(
 
 
 def build_snapshot_asset(settings: Settings, prefix: list[str]) -> dg.AssetsDefinition:
-    """Pockets and reference lists: what has no as-of date. Nothing of the daily selection depends on it."""
+    """Pockets, people, paper, reference lists: what has no as-of date. Nothing daily depends on it."""
 
     @dg.asset(
         key=[*prefix, "snapshots", "pockets"],
         group_name="snapshots",
         kinds={"duckdb", "json"},
         owners=list(OWNERS),
-        description="The pockets as they are listed now, the days of their lives, and the reference list of bills.",
-        metadata=_definition_metadata(("staging.pocket", "staging.pocket_life", "staging.security_reference")),
+        description="Pockets and their lives, people, paper, other sides, the reference list of bills, as listed now; "
+        "versions of each are kept.",
+        metadata=_definition_metadata(
+            (
+                "staging.pocket",
+                "staging.pocket_life",
+                "staging.security_reference",
+                *(f"staging.{frame.name}" for frame in PARTY_FRAMES),
+            )
+        ),
     )
     def _asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         report = steps.take_snapshots(settings, context.run.run_id)

@@ -1,6 +1,6 @@
-"""The jobs and their schedules: the daily one, the trailing re-read, the snapshots.
+"""The jobs, their schedules and the sensor of events: the daily one, the trailing re-read, the snapshots.
 
-Schedules are off until somebody turns them on in the UI. https://docs.dagster.io/guides/automate/schedules
+Schedules and sensor are off until somebody turns them on in the UI. https://docs.dagster.io/guides/automate/schedules
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from datetime import UTC
 import dagster as dg
 
 from jiko_pipeline.orchestration.assets import BACKFILL_GUIDE, REASON_TAG
+from jiko_pipeline.orchestration.sensors import build_event_sensor
 from jiko_pipeline.pipeline import windows
 from jiko_pipeline.settings import Settings
 
@@ -58,6 +59,7 @@ def build_automation(
 
     return dg.Definitions(
         jobs=[daily_job, snapshot_job],
+        sensors=[build_event_sensor(settings, daily_job.name, daily[-1].key, suffix)],
         schedules=[
             dg.build_schedule_from_partitioned_job(
                 daily_job,

@@ -1,7 +1,8 @@
 """Fetching: what the bank says about a window goes into the archive, nothing else.
 
-Belongs here: pockets and their lives, reports, listings, the reference list; each becomes one archived document
-before anybody parses it. Does not belong here: what is needed (`expected`) and loading (`loading`).
+Belongs here: pockets and their lives, reports, the reference list; each becomes one archived document before
+anybody parses it. Does not belong here: other listings (`listing_fetch`), what is needed (`expected`) and
+loading (`loading`).
 """
 
 from collections import Counter
@@ -14,11 +15,13 @@ from jiko_pipeline import calendars
 from jiko_pipeline.archive import Archive, Document
 from jiko_pipeline.bank import listings
 from jiko_pipeline.bank.connection import Bank, connect
+from jiko_pipeline.bank.errors import PermissionRefusedError
 from jiko_pipeline.bank.order_book import OrderBook
 from jiko_pipeline.bank.orders import DeliveredReport, Progress
 from jiko_pipeline.bank.orders import fetch_reports as fetch_from_bank
 from jiko_pipeline.bank.report_requests import PullReason
 from jiko_pipeline.errors import ExitCode
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.formats.lives import read_pocket_lives
 from jiko_pipeline.formats.pages import read_pockets
 from jiko_pipeline.formats.reading import Expectation
@@ -26,9 +29,7 @@ from jiko_pipeline.pipeline.expected import (
     KIND_OF_REPORT,
     Coverage,
     PocketLife,
-    first_listed_day,
     pulls_for,
-    statement_periods,
     utc_now,
 )
 from jiko_pipeline.pipeline.report import StepReport
@@ -53,6 +54,7 @@ class Desk:
         kind: str,
         pages: Sequence[listings.Page],
         *,
+        pocket_id: str | None = None,
         first: date | None = None,
         last: date | None = None,
         parameters: Mapping[str, object] | None = None,
@@ -63,7 +65,7 @@ class Desk:
             Document(
                 kind=kind,
                 customer_id=self.settings.profile,
-                pocket_id=None,
+                pocket_id=pocket_id,
                 first=first,
                 last=last,
                 parameters=dict(parameters or {}),
@@ -84,17 +86,28 @@ class Desk:
         self,
         kind: str,
         *wanted: listings.Listing,
+        pocket_id: str | None = None,
         first: date | None = None,
         last: date | None = None,
         parameters: Mapping[str, object] | None = None,
+        refused: set[str] | None = None,
     ) -> tuple[Document, list[bytes]]:
-        """Walks listings to their ends, archiving each page as it comes, and records them as one document."""
+        """Walks listings to their ends, archiving each page as it comes, and records them as one document.
+
+        With `refused`, a pocket whose listing is not open to us is entered there; the listings of others are walked.
+        """
         pages: list[listings.Page] = []
         for listing in wanted:
-            for page in self.bank.pages(listing):
-                self.archive.store_bytes(page.body)
-                pages.append(page)
-        document = self.keep(kind, pages, first=first, last=last, parameters=parameters)
+            try:
+                for page in self.bank.pages(listing):
+                    self.archive.store_bytes(page.body)
+                    failpoint("page-archived")
+                    pages.append(page)
+            except PermissionRefusedError:
+                if refused is None or listing.pocket_id is None or (listing is wanted[-1] and not pages):
+                    raise
+                refused.add(listing.pocket_id)
+        document = self.keep(kind, pages, pocket_id=pocket_id, first=first, last=last, parameters=parameters)
         return document, [page.body for page in pages]
 
 
@@ -113,7 +126,8 @@ def fetch_pockets(desk: Desk) -> list[PocketLife]:
     """The pockets as listed now and the days of their lives; both are archived.
 
     Jiko tells no opening or closing dates: the first movement stands for the opening, and the last movement of a
-    pocket that is CLOSED for the closing.
+    pocket that is CLOSED for the closing. A pocket whose movements are not open to us is taken to live on every day:
+    its documents are then asked for and refused one by one, and it is not taken for one that never moved.
     """
     _, bodies = desk.list("POCKETS", listings.pockets())
     pockets = read_pockets(bodies, Expectation()).frames["pocket"]
@@ -124,10 +138,11 @@ def fetch_pockets(desk: Desk) -> list[PocketLife]:
             edges.append(listings.last_activity(pocket_id))
     if not edges:
         return []
-    _, bodies = desk.list("POCKET_LIVES", *edges)
+    refused: set[str] = set()
+    _, bodies = desk.list("POCKET_LIVES", *edges, refused=refused)
     lives = read_pocket_lives(bodies, Expectation()).frames["pocket_life"]
     known = {row["pocket_id"]: row for row in lives.iter_rows(named=True)}
-    return [
+    return [PocketLife(pocket_id, None, None) for pocket_id in sorted(refused)] + [
         PocketLife(
             pocket_id,
             known[pocket_id]["first_activity_on"],
@@ -135,7 +150,7 @@ def fetch_pockets(desk: Desk) -> list[PocketLife]:
         )
         # A pocket that never moved has no documents yet.
         for pocket_id, status in sorted(pockets.select("pocket_id", "pocket_status").iter_rows())
-        if pocket_id in known
+        if pocket_id in known and pocket_id not in refused
     ]
 
 
@@ -184,6 +199,9 @@ def fetch_window_reports(
         exit_code = ExitCode.NOT_PROVED if outcome.refused else ExitCode.TRY_LATER
     if outcome.trouble is not None:
         notes.append(str(outcome.trouble))
+    if outcome.barred is not None:
+        notes = [f"No report can be ordered: {outcome.barred} {outcome.barred.remedy}"]
+        exit_code = outcome.barred.exit_code
     return StepReport(
         "fetch reports",
         {day: {"documents": arrived[day]} for day in window.days},
@@ -218,34 +236,3 @@ def _document_of(desk: Desk, report: DeliveredReport) -> Document:
         reason=pull.reason.value,
         world=desk.bank.identity,
     )
-
-
-def fetch_window_activity(settings: Settings, window: Window, *, now: datetime | None = None) -> StepReport:
-    """Transactions, trades and monthly statements of a window, every page archived.
-
-    A window that begins after days that are no business days lists those too: what moved on them is booked on
-    its first business day.
-    """
-    today = calendars.new_york_date(now or utc_now())
-    first, last = first_listed_day(settings, window), min(window.last, today)
-    documents = 0
-    if last >= window.first:
-        with open_desk(settings) as desk:
-            desk.list(
-                "API_TRANSACTIONS",
-                listings.transactions(first, last),
-                first=first,
-                last=last,
-            )
-            desk.list("API_TRADES", listings.trades_v2(first, last), first=first, last=last)
-            documents = 2
-            for period in statement_periods(window):
-                first_of_month = date.fromisoformat(f"{period}-01")
-                desk.list(
-                    "MONTHLY_STATEMENTS",
-                    listings.monthly_statements(period),
-                    first=first_of_month,
-                    last=first_of_month,
-                    parameters={"period": period},
-                )
-    return StepReport("fetch activity", {day: {"documents": documents if day <= last else 0} for day in window.days})

@@ -14,6 +14,7 @@ from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.formats.readers import READERS
 from jiko_pipeline.formats.reading import Expectation, RefusedDocumentError
 from jiko_pipeline.pipeline.expected import finality, made_at
+from jiko_pipeline.pipeline.listing_fetch import FACTS, MESSAGES, OTHER_FORMS, SNAPSHOTS
 from jiko_pipeline.pipeline.report import StepReport
 from jiko_pipeline.pipeline.windows import Window, first_day_reached
 from jiko_pipeline.settings import Settings
@@ -23,10 +24,12 @@ from jiko_pipeline.warehouse.kinds import Finality, Scope, scopes_of
 from jiko_pipeline.warehouse.load import LoadBatch, LoadedDocument, LoadSummary, load
 from jiko_pipeline.warehouse.load_rows import Refusal
 
-SNAPSHOT_KINDS = ("POCKETS", "POCKET_LIVES", "SECURITY_REFERENCE")
+SNAPSHOT_KINDS = ("POCKETS", "POCKET_LIVES", "SECURITY_REFERENCE", *SNAPSHOTS)
 STATEMENT_KINDS = ("BANK_STATEMENT", "BROKERAGE_STATEMENT")
 HOLDING_KINDS = ("POSITION", "SECURITY_PRICE", "TRADE_REPORT_CSV", "TRADE_REPORT_KYRIBA_CSV")
-ACTIVITY_KINDS = ("API_TRANSACTIONS", "API_TRADES", "MONTHLY_STATEMENTS")
+MONTH_KINDS = ("MONTHLY_STATEMENTS", "EARNINGS")
+FLOW_KINDS = (*MESSAGES, *MONTH_KINDS)
+ACTIVITY_KINDS = (*FACTS, *OTHER_FORMS, *FLOW_KINDS)
 
 
 def _touches(settings: Settings, document: Document, window: Window | None) -> bool:
@@ -34,8 +37,8 @@ def _touches(settings: Settings, document: Document, window: Window | None) -> b
         return window is None
     if window is None:
         return False
-    if document.kind == "MONTHLY_STATEMENTS":
-        # A listing of a month that is over is asked for by the windows after it.
+    if document.kind in MONTH_KINDS:
+        # What is stated of a month that is over is asked for by the windows after it.
         return document.first <= window.last
     return document.first <= window.last and document.last >= first_day_reached(settings, window)
 

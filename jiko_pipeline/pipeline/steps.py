@@ -10,15 +10,11 @@ from importlib import resources
 from jiko_pipeline import calendars
 from jiko_pipeline.bank.orders import Progress
 from jiko_pipeline.bank.report_requests import PullReason
-from jiko_pipeline.pipeline.fetching import (
-    fetch_pockets,
-    fetch_reference_list,
-    fetch_window_activity,
-    fetch_window_reports,
-    open_desk,
-)
+from jiko_pipeline.pipeline.fetching import fetch_window_reports
+from jiko_pipeline.pipeline.listing_fetch import FACTS, OTHER_FORMS, fetch_snapshots, fetch_window_activity
 from jiko_pipeline.pipeline.loading import (
     ACTIVITY_KINDS,
+    FLOW_KINDS,
     HOLDING_KINDS,
     SNAPSHOT_KINDS,
     STATEMENT_KINDS,
@@ -34,7 +30,11 @@ from jiko_pipeline.reconciliation.runner import run_controls as run_all_controls
 from jiko_pipeline.settings import Environment, Settings
 from jiko_pipeline.warehouse.core_build import build_core as build_core_tables
 from jiko_pipeline.warehouse.file import Warehouse
+from jiko_pipeline.warehouse.mirror_build import build_dimensions, build_flows
 from jiko_pipeline.warehouse.publish import publish as publish_file
+
+FACT_KINDS = (*STATEMENT_KINDS, *HOLDING_KINDS, *FACTS, *OTHER_FORMS)
+"""Kinds whose days the facts of core are built for."""
 
 
 def fetch_reports(
@@ -45,8 +45,8 @@ def fetch_reports(
 
 
 def fetch_activity(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
-    """Lists and archives the transactions, trades and monthly statements of the window."""
-    return fetch_window_activity(settings, window)
+    """Lists and archives the movements, requests, messages and monthly statements of the window."""
+    return fetch_window_activity(settings, window, PullReason(reason))
 
 
 def load_statements(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
@@ -62,7 +62,7 @@ def load_holdings(settings: Settings, window: Window, run_id: str, reason: str) 
 
 
 def load_activity(settings: Settings, window: Window, run_id: str, reason: str) -> StepReport:
-    """Transactions, trades and monthly statements into staging."""
+    """Movements, requests, messages and monthly statements into staging."""
     take_turn(settings)
     return load_kinds(settings, window, ACTIVITY_KINDS, run_id)
 
@@ -76,7 +76,8 @@ def build_core(settings: Settings, window: Window, run_id: str, reason: str) -> 
     snapshots = load_kinds(settings, None, SNAPSHOT_KINDS, run_id)
     days_loaded = (resources.files("jiko_pipeline.pipeline") / "days_loaded.sql").read_text(encoding="utf-8")
     with Warehouse(settings).existing() as con:
-        first, last = con.execute(days_loaded, [settings.profile, run_id]).fetchall()[0]
+        first, last = con.execute(days_loaded, [settings.profile, run_id, [*FACT_KINDS]]).fetchall()[0]
+        flows_first, flows_last = con.execute(days_loaded, [settings.profile, run_id, [*FLOW_KINDS]]).fetchall()[0]
         built = build_core_tables(
             con,
             settings.profile,
@@ -85,7 +86,15 @@ def build_core(settings: Settings, window: Window, run_id: str, reason: str) -> 
             max(window.last, last or window.last),
             business_day_end=settings.business_day_end,
         )
-    per_day = {day: {"rows": sum(rows.get(day, 0) for rows in built.values())} for day in window.days}
+        flows = build_flows(
+            con,
+            settings.profile,
+            settings.legal_entity_id,
+            min(window.first, flows_first or window.first),
+            max(window.last, flows_last or window.last),
+        )
+        build_dimensions(con)
+    per_day = {day: {"rows": sum(rows.get(day, 0) for rows in (built | flows).values())} for day in window.days}
     return StepReport("build core", per_day, snapshots.notes, snapshots.exit_code)
 
 
@@ -156,8 +165,12 @@ def publish(settings: Settings, window: Window, run_id: str, reason: str) -> Ste
 
 
 def take_snapshots(settings: Settings, run_id: str) -> StepReport:
-    """Pockets, their lives and the reference list, fetched and loaded."""
-    with open_desk(settings) as desk:
-        fetch_pockets(desk)
-        fetch_reference_list(desk)
-    return load_kinds(settings, None, SNAPSHOT_KINDS, run_id)
+    """What has no as-of date (pockets, people, paper, other sides), fetched, loaded, and put into its dimensions.
+
+    The published file has them from the next publishing on.
+    """
+    fetched = fetch_snapshots(settings)
+    loaded = load_kinds(settings, None, SNAPSHOT_KINDS, run_id)
+    with Warehouse(settings).existing() as con:
+        build_dimensions(con)
+    return StepReport(loaded.step, loaded.per_day, (*fetched.notes, *loaded.notes), loaded.exit_code)

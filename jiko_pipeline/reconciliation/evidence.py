@@ -36,6 +36,9 @@ _FACTS: Final = (
     "position_daily",
     "security_price",
     "security",
+    "transaction_form",
+    "trade_form",
+    "audit_form",
 )
 EVIDENCE_TABLES: Final = (*_BEFORE_JUDGING, *_FACTS)
 """Every name a control may read."""

@@ -28,6 +28,11 @@ DOCUMENT_KINDS: Final = (
     "API_TRANSACTIONS",
     "API_TRADES",
     "SECURITY_REFERENCE",
+    "API_TRANSACTIONS_CSV",
+    "API_TRADES_V1",
+    "API_TRADES_CSV",
+    "AUDIT_LOGS",
+    "AUDIT_LOGS_CSV",
 )
 """Kinds of document a control may name as its input."""
 

@@ -21,6 +21,7 @@ import duckdb
 
 from jiko_pipeline.calendars import CALENDAR_VERSION
 from jiko_pipeline.errors import JikoPipelineError
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.reconciliation.basis import confirmed_bases
 from jiko_pipeline.reconciliation.evidence import JudgedSpan, evidence, sql_text
 from jiko_pipeline.reconciliation.registry import Control, Registry
@@ -136,6 +137,7 @@ def run_controls(
             )
             record = _Record(customer_id, legal_entity_id, started, knowledge_time)
             _store(con, registry, summary, span, record)
+            failpoint("controls-committed")
         finally:
             for name in ("control_input", "control_code", "control_answer", "answer", "judged_result"):
                 con.execute(f"drop table if exists temp.{name}")
@@ -278,6 +280,7 @@ def _store(
                 record.started + timedelta(seconds=summary.seconds),
             ],
         )
+        failpoint("controls-before-commit")
         con.execute("commit")
     except BaseException:
         con.execute("rollback")

@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from jiko_pipeline import calendars
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.tbill import is_valid_cusip, isin
 from jiko_pipeline.warehouse.connection import transaction
 from jiko_pipeline.warehouse.coverage import landed_span
@@ -75,6 +76,8 @@ def build_core(
         counts = {table: _rows_per_day(con, table, first, last) for table in _DAY_COLUMNS}
         for name in ("build_scope", "build_refused", "build_instant", *(k[0] for k in _KEYED.values())):
             con.execute(f"drop table temp.{name}")
+        failpoint("build-before-commit")
+    failpoint("build-committed")
     return counts
 
 

@@ -21,7 +21,7 @@ from jiko_pipeline.warehouse.tables.spec import SCHEMA_COMMENTS, TableSpec
 SCHEMA_VERSION: Final = 1
 """Goes up when declarations change in a way that adding tables and nullable columns does not cover."""
 
-_VIEWS: Final = ("recon_break.sql",)
+_VIEWS: Final = ("recon_break.sql", "core_transfer_trail.sql")
 
 
 def quoted(text: str) -> str:

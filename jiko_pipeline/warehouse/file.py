@@ -18,6 +18,7 @@ from typing import Final
 import duckdb
 
 from jiko_pipeline.errors import StorageError
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse import ddl, reference
 from jiko_pipeline.warehouse.connection import connection_settings, first_line, transaction
@@ -127,6 +128,7 @@ class Warehouse:
                     ],
                 )
                 reference.store_rules(con)
+            failpoint("warehouse-born")
             reference.load_treasury_list(con)
             con.execute("checkpoint")
             return

@@ -23,6 +23,7 @@ import duckdb
 import polars as pl
 
 from jiko_pipeline.errors import StorageError
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.formats.reading import Reading, Severity
 from jiko_pipeline.warehouse import load_transaction
 from jiko_pipeline.warehouse.connection import transaction
@@ -152,6 +153,7 @@ def load(con: duckdb.DuckDBPyConnection, batch: LoadBatch, *, run_id: str | None
     rows = prepared(kind, fresh)
     bounds = _bounds(batch, fresh, run_id)
     with transaction(con):
+        failpoint("load-begun")
         turns = load_transaction.stage(
             con, kind, rows, _document_frame(batch, fresh), _scope_frame(fresh, rows), bounds
         )
@@ -162,6 +164,8 @@ def load(con: duckdb.DuckDBPyConnection, batch: LoadBatch, *, run_id: str | None
         _enter_watermark(con, batch, manifest, run_id)
         done = _summary(con, batch, kind, manifest, bounds)
         load_transaction.drop_staged(con, kind)
+        failpoint("load-before-commit")
+    failpoint("load-committed")
     _recount(con, batch, kind, fresh, bounds)
     return done
 

@@ -53,6 +53,29 @@ def writer_lock(
         os.close(descriptor)
 
 
+def holder_of(path: Path) -> str | None:
+    """Who holds the lock on `path`, for a sentence; None when nobody does.
+
+    The lock itself is tried for an instant, and only while the process that stated itself last is alive, so that
+    looking keeps nobody out.
+    """
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        os.kill(int(stated["pid"]), 0)
+    except PermissionError:
+        pass  # it lives, as another user
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return None if _taken(descriptor) else _holder(path)
+    finally:
+        os.close(descriptor)
+
+
 def _taken(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -19,6 +19,7 @@ from typing import Final
 import duckdb
 
 from jiko_pipeline.errors import StorageError
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.connection import connection_settings, first_line
 from jiko_pipeline.warehouse.file import Warehouse
@@ -65,7 +66,9 @@ def publish(settings: Settings, *, force: bool = False) -> Published:
             _refuse_unproved_versions(con)
             earlier = None if force else _published_before(settings, tables)
             if earlier is None:
+                failpoint("publish-before-checkpoint")
                 con.execute("checkpoint")
+        failpoint("publish-checkpointed")
         return earlier or _replace(settings, warehouse.path, tables)
 
 
@@ -89,17 +92,21 @@ def _replace(settings: Settings, source: Path, tables: tuple[TableHash, ...]) ->
     draft = _draft(settings)
     try:
         sha256, byte_length = _copy(source, draft)
+        failpoint("publish-copied")
         _verify(draft, tables)
+        failpoint("publish-verified")
         os.chmod(draft, 0o440 if settings.published_group_readable else 0o400)
         os.chmod(target.parent, 0o750 if settings.published_group_readable else 0o700)
         _wal(target).unlink(missing_ok=True)
         os.replace(draft, target)
+        failpoint("publish-renamed")
         _wal(target).unlink(missing_ok=True)
         fsync_directory(target.parent)
     finally:
         draft.unlink(missing_ok=True)
         _wal(draft).unlink(missing_ok=True)
     _remember(settings, sha256, tables)
+    failpoint("publish-recorded")
     return Published(target, sha256, byte_length, tables, is_new=True)
 
 
@@ -111,6 +118,7 @@ def _copy(source: Path, draft: Path) -> tuple[str, int]:
     with source.open("rb") as read, os.fdopen(descriptor, "wb") as written:
         while block := read.read(_BLOCK_BYTES):
             written.write(block)
+            failpoint("publish-block-copied")
             digest.update(block)
             length += len(block)
         written.flush()

@@ -109,7 +109,7 @@ def test_every_asset_with_tables_shows_their_columns_with_types_and_descriptions
             assert all(column.type and column.description for column in columns)
 
 
-def test_jobs_and_schedules_are_these_and_off_until_a_person_turns_them_on(defs: dg.Definitions) -> None:
+def test_jobs_schedules_and_sensor_are_these_and_off_until_a_person_turns_them_on(defs: dg.Definitions) -> None:
     repository = defs.get_repository_def()
     jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
     assert jobs == {"daily_close", "snapshots"}
@@ -123,7 +123,8 @@ def test_jobs_and_schedules_are_these_and_off_until_a_person_turns_them_on(defs:
         "trailing_reread": ("daily_close", "15 7 * * *", "America/New_York", off),
         "snapshots_0615": ("snapshots", "15 6 * * *", "America/New_York", off),
     }
-    assert list(repository.sensor_defs) == []
+    sensors = {sensor.name: (sensor.job_name, sensor.default_status) for sensor in repository.sensor_defs}
+    assert sensors == {"bank_events": ("daily_close", dg.DefaultSensorStatus.STOPPED)}
 
 
 def test_there_is_one_check_for_each_control_and_only_checks_of_the_whole_file_block(defs: dg.Definitions) -> None:

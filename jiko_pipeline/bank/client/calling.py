@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from jiko_pipeline.bank.api import ApiClient, json_object, json_value, safe_id
 from jiko_pipeline.bank.client.models.base import Model, instant_text
+from jiko_pipeline.bank.client.naming import in_our_names
 from jiko_pipeline.bank.contract import Contract
 from jiko_pipeline.bank.downloads import DownloadClient
 from jiko_pipeline.bank.errors import AmbiguousOutcomeError, ContractBrokenError
@@ -130,7 +131,7 @@ class Caller:
     def model(self, model: Any, document: object, where: str) -> Any:
         """`document` as `model`. Raises ContractBrokenError that names places and never what stood there."""
         try:
-            return _adapter(model).validate_python(document, context=self._names)
+            return _adapter(model).validate_python(in_our_names(document, model, self._names))
         except ValidationError as error:
             raise ContractBrokenError(f"{where} answered in another form than expected: {_places(error)}.") from None
 

@@ -21,6 +21,7 @@ from jiko_pipeline.formats.frames import (
     TRADE_REPORT,
     FrameSpec,
 )
+from jiko_pipeline.formats.message_frames import AUDIT_LOG
 
 
 class Rule(StrEnum):
@@ -205,6 +206,21 @@ TRADES_CSV: Final = Contract(
     pocket="pocket_id",
 )
 
+AUDIT_LOGS_CSV: Final = Contract(
+    kind="AUDIT_LOGS_CSV",
+    separator=",",
+    frame=AUDIT_LOG,
+    columns={
+        "id": "entry_id",
+        "timestamp": "occurred_at_utc",
+        "member_id": "member_id",
+        "action": "action",
+        "details": "action_details",
+        "ip_address": "ip_address",
+    },
+    day="occurred_at_utc",
+)
+
 REFERENCE_CSV: Final = Contract(
     kind="SECURITY_REFERENCE",
     separator=",",
@@ -228,6 +244,7 @@ CONTRACTS: Final = (
     POSITION_CSV,
     TRANSACTIONS_CSV,
     TRADES_CSV,
+    AUDIT_LOGS_CSV,
     REFERENCE_CSV,
 )
 """Every layout that is known."""

@@ -1,13 +1,14 @@
 """The readers of the CSV documents: bytes and what was asked for, to frames, findings and rows kept aside.
 
-Belongs here: what the documents have in common, and the three places where one differs from its columns (cash
-among positions, direction of a transaction, settledness of a trade). Does not belong here: text and line ends
-(`strict`), types (`values`), layouts (`contracts`).
+Belongs here: what the documents have in common, and the places where one differs from its columns (cash
+among positions, direction of a transaction, settledness of a trade, JSON in the audit log). Does not belong
+here: text and line ends (`strict`), types (`values`), layouts (`contracts`).
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import islice
 from typing import Final
 
@@ -18,7 +19,9 @@ from jiko_pipeline.formats.delimited.contracts import Contract
 from jiko_pipeline.formats.delimited.strict import Table, open_table, positions
 from jiko_pipeline.formats.delimited.values import broken_rules, judge
 from jiko_pipeline.formats.echo import refuse_other_days, refuse_other_pockets
+from jiko_pipeline.formats.fields import structure
 from jiko_pipeline.formats.frames import API_TRADE, API_TRANSACTION, POSITION, POSITION_CASH, FrameSpec
+from jiko_pipeline.formats.message_frames import AUDIT_LOG
 from jiko_pipeline.formats.reading import Expectation, Finding, Reading, RejectedRow, Severity
 
 ROWS_A_PIECE: Final = 50_000
@@ -223,6 +226,29 @@ def _type_trades(contract: Contract, piece: _Piece, collected: _Collected) -> No
     collected.take(API_TRADE, piece, reasons, columns)
 
 
+def _type_audit_logs(contract: Contract, piece: _Piece, collected: _Collected) -> None:
+    """`details` is JSON: written anew with sorted keys, as the listing's are."""
+    columns, reasons = _typed(contract, AUDIT_LOG, piece)
+    taken = {text: _structure_of(text) for text in columns["action_details"].drop_nulls().unique()}
+    wrong = pl.lit("BAD_JSON: is not a JSON object")
+    unread = columns["action_details"].is_in([text for text, value in taken.items() if value is None])
+    reasons["action_details"] = pl.select(pl.when(unread).then(wrong)).to_series().cast(pl.String)
+    written = {text: value or None for text, value in taken.items()}
+    columns["action_details"] = (
+        columns["action_details"].replace_strict(written, default=None, return_dtype=pl.String).alias("action_details")
+    )
+    collected.take(AUDIT_LOG, piece, reasons, columns)
+
+
+def _structure_of(text: str) -> str | None:
+    """JSON with sorted keys, empty for an empty object; None when `text` is no JSON object."""
+    try:
+        value = json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+    return structure(value, "details") or "" if isinstance(value, dict) else None
+
+
 def _unrepeated(spec: FrameSpec, frame: pl.DataFrame, rejected: list[RejectedRow]) -> pl.DataFrame:
     """Of rows with the same key the first; the others go aside, for no later step could tell them apart."""
     keys = list(spec.key)
@@ -269,6 +295,11 @@ def read_transactions_csv(body: bytes, expectation: Expectation | None = None) -
 def read_trades_csv(body: bytes, expectation: Expectation | None = None) -> Reading:
     """/api/v1/trades.csv: frame api_trade."""
     return read_delimited(contracts.TRADES_CSV, body, expectation, typer=_type_trades)
+
+
+def read_audit_logs_csv(body: bytes, expectation: Expectation | None = None) -> Reading:
+    """/api/v1/team/audit-logs.csv: frame audit_log."""
+    return read_delimited(contracts.AUDIT_LOGS_CSV, body, expectation, typer=_type_audit_logs)
 
 
 def read_reference_list(body: bytes, expectation: Expectation | None = None) -> Reading:

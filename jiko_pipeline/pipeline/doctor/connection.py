@@ -9,7 +9,8 @@ from typing import Final
 
 from jiko_pipeline.bank.clock import SYSTEM_CLOCK, Clock
 from jiko_pipeline.bank.connection import Bank, connect
-from jiko_pipeline.bank.contract import JIKO, Contract
+from jiko_pipeline.bank.contract import Contract
+from jiko_pipeline.bank.contract_file import contract_of
 from jiko_pipeline.bank.errors import ScopeError
 from jiko_pipeline.bank.operations import OPERATIONS
 from jiko_pipeline.errors import ExitCode, JikoPipelineError
@@ -43,12 +44,13 @@ def streams_by_scope() -> Mapping[str, tuple[str, ...]]:
     return {scope: tuple(dict.fromkeys(names)) for scope, names in subjects.items()}
 
 
-def check_bank(settings: Settings, *, clock: Clock = SYSTEM_CLOCK, contract: Contract = JIKO) -> list[Finding]:
+def check_bank(settings: Settings, *, clock: Clock = SYSTEM_CLOCK, contract: Contract | None = None) -> list[Finding]:
     """Findings on bank, clock, token and scopes, from one sign-in (one for each scope where all are refused)."""
     patient = settings.model_copy(
         update={"request_deadline_seconds": min(settings.request_deadline_seconds, _LONGEST_SECONDS)}
     )
     try:
+        contract = contract or contract_of(settings)
         with connect(patient, clock=clock, contract=contract) as bank:
             found = [_identity(settings, bank)]
             try:

@@ -12,6 +12,7 @@ from typing import Final
 
 import duckdb
 
+from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.warehouse.connection import transaction
 
@@ -68,6 +69,8 @@ def build_close(
                 )
             con.execute(_text("recon_bridge.sql"), entity)
             con.execute(_text("daily_close.sql"), {**entity, "required": required})
+            failpoint("close-before-commit")
+        failpoint("close-committed")
     finally:
         for name in _WORKING_TABLES:
             con.execute(f"drop table if exists temp.{name}")

@@ -1,7 +1,7 @@
 -- May the balance of a pocket and day be booked: for every pocket-day of closing_day, after its bridge is made.
 -- Ready only when every required control has a result and each is PASS (or not tested for want of activity, because it
--- is not due, or on a baseline), every input was made after the cut-off, the basis is confirmed, and no S1 break of an
--- earlier day is open for the pocket. Otherwise the reasons say why, with control ids. Never null.
+-- is not due, or on a baseline), every input was made after the cut-off, the basis is confirmed, and no S1 break of the
+-- day or an earlier one is open for the pocket. Otherwise the reasons say why, with control ids. Never null.
 -- Parameters: customer_id, legal_entity_id, required (list of control ids).
 insert into mart.daily_close
 with required as (
@@ -74,6 +74,14 @@ reason as (
         end as sentence
     from verdict
     where results = 0 or broken > 0 or untested is not null
+    union all
+    select day.pocket_id, day.business_date, 1, open_break.control_id,
+        open_break.control_id || ' is broken ('
+            || string_agg(distinct open_break.code, ', ' order by open_break.code) || ').'
+    from closing_day as day
+    join open_break using (pocket_id, business_date)
+    where open_break.severity = 'S1' and open_break.control_id not in (select control_id from required)
+    group by day.pocket_id, day.business_date, open_break.control_id
     union all
     select pocket_id, business_date, 2, document_kind, 'The ' || document_kind || ' was made before the day ended.'
     from input

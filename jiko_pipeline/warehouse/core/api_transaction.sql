@@ -39,6 +39,9 @@ select
     i.business_date,
     s.settled_at_utc,
     cast(s.occurrences as integer) as occurrences,
+    coalesce(
+        json_extract_string(s.details, '$.wire_id'), json_extract_string(s.details, '$.on_us_transfer_id')
+    ) as transfer_id,
     s.title,
     s.description,
     s.document_sha256,

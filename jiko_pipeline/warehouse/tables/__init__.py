@@ -8,12 +8,13 @@ from typing import Final
 from jiko_pipeline.warehouse.tables.core import CORE
 from jiko_pipeline.warehouse.tables.mart import MART
 from jiko_pipeline.warehouse.tables.meta import META
+from jiko_pipeline.warehouse.tables.mirrors import MIRRORS
 from jiko_pipeline.warehouse.tables.raw import RAW
 from jiko_pipeline.warehouse.tables.recon import RECON
 from jiko_pipeline.warehouse.tables.spec import TableSpec
 from jiko_pipeline.warehouse.tables.staging import STAGING
 
 TABLES: Final[dict[str, TableSpec]] = {
-    spec.qualified_name: spec for group in (META, RAW, STAGING, CORE, RECON, MART) for spec in group
+    spec.qualified_name: spec for group in (META, RAW, STAGING, CORE, MIRRORS, RECON, MART) for spec in group
 }
 """Every table by `schema.name`."""

@@ -201,6 +201,7 @@ API_TRANSACTION: Final = TableSpec(
         content("business_date", "DATE", "Fed business day it belongs to (JIKO_BUSINESS_DAY_END).", required=True),
         content("settled_at_utc", "TIMESTAMP", "When it settled, UTC."),
         content("occurrences", "INTEGER", "How often the API stated this id.", required=True),
+        content("transfer_id", "VARCHAR", "Id of the transfer it belongs to (wire_id or on_us_transfer_id)."),
         content("title", "VARCHAR", "Title."),
         content("description", "VARCHAR", "Description."),
         *_SOURCE,

@@ -79,7 +79,7 @@ RUN: Final = TableSpec(
         content("started_at_utc", "TIMESTAMP", "Start, UTC.", required=True),
         content("finished_at_utc", "TIMESTAMP", "End, UTC.", required=True),
     ),
-    ("run_id",),
+    ("customer_id", "run_id"),
 )
 
 RESULT: Final = TableSpec(
@@ -144,7 +144,7 @@ BREAK_EVENT: Final = TableSpec(
         provenance("run_id", "VARCHAR", "Run that gave it.", required=True),
         provenance("actor", "VARCHAR", "Who: the pipeline, or a person.", required=True),
     ),
-    ("break_id", "event_seq"),
+    ("customer_id", "break_id", "event_seq"),
 )
 
 RECON: Final = (CONTROL, BASIS, RUN, RESULT, BREAK_EVENT)

@@ -1,0 +1,181 @@
+"""Fetching listings: the movements and messages of a window, and the snapshots of what has no as-of date.
+
+Belongs here: which listings a window and a snapshot ask for. Does not belong here: pockets, their lives and reports
+(`fetching`), what becomes of the answers.
+
+Listings that may be refused (a scope that was not granted, an operation that the bank no longer has) leave a
+note and nothing else: the day's close does not rest on them.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from jiko_pipeline import calendars
+from jiko_pipeline.archive import Archive
+from jiko_pipeline.bank import listings
+from jiko_pipeline.bank.errors import NotFoundError, ScopeError
+from jiko_pipeline.bank.listings import Listing
+from jiko_pipeline.bank.report_requests import PullReason
+from jiko_pipeline.formats.lives import read_pocket_lives
+from jiko_pipeline.formats.reading import Expectation, RefusedDocumentError
+from jiko_pipeline.pipeline.expected import first_listed_day, statement_periods, utc_now
+from jiko_pipeline.pipeline.fetching import Desk, fetch_pockets, fetch_reference_list, open_desk
+from jiko_pipeline.pipeline.report import StepReport
+from jiko_pipeline.pipeline.windows import Window
+from jiko_pipeline.settings import Settings
+
+LOOK_BACK_DAYS: Final = 7
+"""Calendar days before a window whose requests and messages are listed again: their status may have changed."""
+
+SNAPSHOTS: Final[Mapping[str, Callable[[], Listing]]] = {
+    "PORTALS": listings.portals,
+    "TRADING_STRATEGIES": listings.trading_strategies,
+    "COUNTERPARTIES": listings.counterparties,
+    "REVIEWERS": listings.reviewers,
+    "SUBSCRIPTIONS": listings.subscriptions,
+    "CUSTOMER": listings.customer,
+    "BENEFICIAL_OWNERS": listings.beneficial_owners,
+    "TEAM": listings.team,
+    "USER": listings.user,
+    "MEMBERSHIPS": listings.memberships,
+    "AGREEMENTS": listings.agreements,
+}
+"""Kind of document -> listing of what has no as-of date, less the pockets."""
+
+FACTS: Final[Mapping[str, Callable[[date, date], Listing]]] = {
+    "API_TRANSACTIONS": listings.transactions,
+    "API_TRADES": listings.trades_v2,
+}
+"""What the close rests on: never passed over."""
+
+OTHER_FORMS: Final[Mapping[str, Callable[[date, date], Listing]]] = {
+    "API_TRANSACTIONS_CSV": listings.transactions_csv,
+    "API_TRADES_V1": listings.trades_v1,
+    "API_TRADES_CSV": listings.trades_csv,
+}
+"""The same facts in their other forms, over the same days."""
+
+MESSAGES: Final[Mapping[str, Callable[[date, date], Listing]]] = {
+    "TRANSFER_REQUESTS": listings.transfer_requests,
+    "EVENTS": listings.events,
+    "NOTIFICATIONS": listings.notifications,
+    "AUDIT_LOGS": listings.audit_logs,
+    "AUDIT_LOGS_CSV": listings.audit_logs_csv,
+    "REPORT_REQUESTS": listings.report_requests,
+}
+"""Requests and messages, with a look back."""
+
+
+def fetch_window_activity(
+    settings: Settings, window: Window, reason: PullReason = PullReason.DAILY, *, now: datetime | None = None
+) -> StepReport:
+    """Movements in all their forms, requests, messages, statements and earnings of a window, every page archived.
+
+    A window that begins after days that are no business days lists those too: what moved on them is booked on
+    its first business day. The earnings of a month that is over are asked for once, and again when confirming.
+    """
+    today = calendars.new_york_date(now or utc_now())
+    first, last = first_listed_day(settings, window), min(window.last, today)
+    documents = 0
+    notes: list[str] = []
+    if last >= window.first:
+        with open_desk(settings) as desk:
+            for kind, listing in FACTS.items():
+                desk.list(kind, listing(first, last), first=first, last=last)
+            documents = len(FACTS)
+            for kind, listing in OTHER_FORMS.items():
+                documents += _try_to_list(desk, notes, kind, listing(first, last), first=first, last=last)
+            back = first - timedelta(days=LOOK_BACK_DAYS)
+            for kind, listing in MESSAGES.items():
+                documents += _try_to_list(desk, notes, kind, listing(back, last), first=back, last=last)
+            for period in statement_periods(window):
+                first_of_month = date.fromisoformat(f"{period}-01")
+                desk.list(
+                    "MONTHLY_STATEMENTS",
+                    listings.monthly_statements(period),
+                    first=first_of_month,
+                    last=first_of_month,
+                    parameters={"period": period},
+                )
+            _fetch_earnings(desk, window, reason, notes)
+    per_day = {day: {"documents": documents if day <= last else 0} for day in window.days}
+    return StepReport("fetch activity", per_day, tuple(notes))
+
+
+def _try_to_list(
+    desk: Desk,
+    notes: list[str],
+    kind: str,
+    listing: Listing,
+    *,
+    pocket_id: str | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> int:
+    """Number of documents archived: 1, or 0 with a note when the bank does not let us list this."""
+    try:
+        desk.list(kind, listing, pocket_id=pocket_id, first=first, last=last)
+    except (ScopeError, NotFoundError) as refusal:
+        notes.append(f"{kind} is not landed: {refusal}")
+        return 0
+    return 1
+
+
+def _fetch_earnings(desk: Desk, window: Window, reason: PullReason, notes: list[str]) -> None:
+    """The earnings of each pocket for each month that is over, as `statement_periods` counts months."""
+    asked = {
+        (document.pocket_id, document.first)
+        for document in desk.archive.documents()
+        if document.kind == "EARNINGS" and document.customer_id == desk.settings.profile
+    }
+    lives = _lives_on_file(desk.archive, desk.settings)
+    for period in statement_periods(window):
+        month_first = date.fromisoformat(f"{period}-01")
+        month_last = (month_first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        for pocket_id, opened_on, closed_on in lives:
+            if opened_on is None or opened_on > month_last or (closed_on is not None and closed_on < month_first):
+                continue
+            if (pocket_id, month_first) in asked and reason is PullReason.DAILY:
+                continue
+            listing = listings.earnings(pocket_id, max(month_first, opened_on), month_last)
+            if not _try_to_list(
+                desk, notes, "EARNINGS", listing, pocket_id=pocket_id, first=month_first, last=month_first
+            ):
+                return
+
+
+def _lives_on_file(archive: Archive, settings: Settings) -> list[tuple[str, date | None, date | None]]:
+    """(pocket, first day, last day) of each pocket by the newest listing of their lives in the archive."""
+    found = [d for d in archive.documents() if d.kind == "POCKET_LIVES" and d.customer_id == settings.profile]
+    if not found:
+        return []
+    newest = max(found, key=lambda document: document.fetched_at)
+    try:
+        lives = read_pocket_lives([archive.open_blob(part.sha256) for part in newest.parts], Expectation())
+    except RefusedDocumentError:
+        # Loading it says so.
+        return []
+    columns = ("pocket_id", "first_activity_on", "last_activity_on")
+    return sorted(lives.frames["pocket_life"].select(columns).iter_rows())
+
+
+def fetch_parties(settings: Settings) -> StepReport:
+    """People, paper and other sides: what has no as-of date, less the pockets."""
+    with open_desk(settings) as desk:
+        return StepReport("fetch people and paper", notes=_list_parties(desk))
+
+
+def fetch_snapshots(settings: Settings) -> StepReport:
+    """Everything that has no as-of date: the pockets, the reference list, people, paper and other sides."""
+    with open_desk(settings) as desk:
+        fetch_pockets(desk)
+        fetch_reference_list(desk)
+        return StepReport("fetch snapshots", notes=_list_parties(desk))
+
+
+def _list_parties(desk: Desk) -> tuple[str, ...]:
+    notes: list[str] = []
+    for kind, listing in SNAPSHOTS.items():
+        _try_to_list(desk, notes, kind, listing())
+    return tuple(notes)

@@ -1,0 +1,88 @@
+"""Filling the core tables that mirror a frame: dimensions as a whole, flows by day.
+
+Belongs here: the two builds and what each needs. Does not belong here: which tables there are
+(`tables.mirrors`), facts that are classified or joined (`core_build`).
+"""
+
+from datetime import date
+
+import duckdb
+
+from jiko_pipeline import calendars
+from jiko_pipeline.formats.frame_spec import LOCATOR, FrameSpec
+from jiko_pipeline.warehouse.connection import transaction
+from jiko_pipeline.warehouse.ddl import package_sql
+from jiko_pipeline.warehouse.tables.mirrors import DIMENSIONS, FLOWS, Mirror
+
+
+def build_dimensions(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Brings every dimension up to date with staging, for all customers of the file; answers rows by table.
+
+    A table that holds the same versions already is left alone.
+    """
+    with transaction(con):
+        return {mirror.table.qualified_name: _build_dimension(con, mirror) for mirror in DIMENSIONS}
+
+
+def _build_dimension(con: duckdb.DuckDBPyConnection, mirror: Mirror) -> int:
+    table = f'core."{mirror.table.name}"'
+    wanted = _filled("dimension.sql", mirror)
+    names = ", ".join(f'"{column.name}"' for column in mirror.table.columns)
+    con.execute(f"create or replace temp table build_dimension as select {names} from ({wanted}) as wanted")
+    try:
+        ((differ,),) = con.execute(
+            "select exists (from build_dimension except all"
+            f" select {names} from {table}) or exists (select {names} from {table} except all from build_dimension)"
+        ).fetchall()
+        if differ:
+            con.execute(f"delete from {table}")
+            order = ", ".join(f'"{name}"' for name in mirror.table.key)
+            con.execute(f"insert into {table} by name select {names} from build_dimension order by {order}")
+        ((rows,),) = con.execute(f"select count(*) from {table}").fetchall()
+    finally:
+        con.execute("drop table if exists temp.build_dimension")
+    return int(rows)
+
+
+def build_flows(
+    con: duckdb.DuckDBPyConnection, customer_id: str, legal_entity_id: str, first: date, last: date
+) -> dict[str, dict[date, int]]:
+    """Builds the flows of the days `first` to `last`, both included; answers rows by table and day.
+
+    What is stated of months counts for their first days.
+    """
+    with transaction(con):
+        for name, value in (
+            ("build_customer", customer_id),
+            ("build_entity", legal_entity_id),
+            ("build_first", first),
+            ("build_last", last),
+        ):
+            con.execute(f"set variable {name} = $1", [value])
+        return {mirror.table.qualified_name: _build_flow(con, mirror, first, last) for mirror in FLOWS}
+
+
+def _build_flow(con: duckdb.DuckDBPyConnection, mirror: Mirror, first: date, last: date) -> dict[date, int]:
+    table = f'core."{mirror.table.name}"'
+    days = (
+        "customer_id = getvariable('build_customer')"
+        " and stated_on between getvariable('build_first') and getvariable('build_last')"
+    )
+    con.execute(f"delete from {table} where {days}")
+    con.execute(_filled("flow.sql", mirror))
+    found = dict(con.execute(f"select stated_on, count(*) from {table} where {days} group by stated_on").fetchall())
+    return {day: found.get(day, 0) for day in calendars.days(first, last)}
+
+
+def _filled(file_name: str, mirror: Mirror) -> str:
+    return package_sql("core", file_name).format(
+        table=f'core."{mirror.table.name}"',
+        columns=", ".join(f's."{name}"' for name in _stated(mirror.frame)),
+        staged=f'staging."{mirror.frame.name}"',
+        kind=mirror.kind,
+        key=", ".join(f's."{name}"' for name in mirror.frame.key),
+    )
+
+
+def _stated(frame: FrameSpec) -> list[str]:
+    return [column.name for column in frame.columns if column.name != LOCATOR.name]

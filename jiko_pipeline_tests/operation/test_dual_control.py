@@ -1,0 +1,70 @@
+"""Dual control end to end: a transfer asked for by one person and approved by another, followed through core."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from jiko_pipeline import calendars
+from jiko_pipeline_tests.bank.money_rig import approved, counterparty, move_clock, open_pockets, wire
+from jiko_pipeline_tests.bank.simulator_rig import ServedBank
+from jiko_pipeline_tests.operation.conftest import Make
+
+CENTS = 654_321_098
+"""More than the day brings in, so that bills have to be sold."""
+
+
+def _last_trading_day() -> date:
+    day = calendars.new_york_date(datetime.now(UTC)) - timedelta(days=1)
+    while not (calendars.is_trading_day(day) and calendars.is_fed_business_day(day)):
+        day -= timedelta(days=1)
+    return day
+
+
+def test_an_approved_transfer_is_linked_from_its_request_to_the_sale_of_bills(new_directory: Make) -> None:
+    paid_on = _last_trading_day()
+    before = calendars.previous_fed_business_day(paid_on)
+    directory = new_directory(JIKO_START_DATE=before.isoformat())
+    assert directory.sync(str(before), str(before)).exit_code == 0
+    announcement = directory.announcement
+    assert announcement is not None
+    bank = ServedBank(announcement)
+    try:
+        now = bank.now()
+        move_clock(bank, calendars.new_york_instant(paid_on, time(10)).isoformat())
+        origin = open_pockets(bank)[0]["id"]
+        request = approved(bank, wire(origin, counterparty(bank, "wire"), CENTS, description="Invoice 4711"))
+        with bank.approver() as approver:
+            approver_id = approver.get("/api/v1/user/").json()["user_id"]
+        move_clock(bank, now.isoformat())
+    finally:
+        bank.http.close()
+        bank.plain.close()
+
+    answer = directory.sync(str(before), str(paid_on))
+
+    assert answer.exit_code == 0, answer.err + answer.out
+    trail = directory.rows(
+        "select transfer_id, transfer_type, origin_pocket_id, amount, business_date, is_approved_by_another,"
+        " approved_by_id, requested_by_id, paid_amount, activity_id is not null, bank_transaction_key is not null,"
+        " brokerage_flow_key is not null, sales, sale_amount > 0 from core.transfer_trail"
+    )
+    transfer_id = request["transfer"]["id"]
+    (row,) = trail
+    assert row[:6] == (transfer_id, "WIRE", origin, row[3], paid_on, True)
+    assert (int(row[3] * 100), int(row[8] * 100)) == (CENTS, -CENTS)
+    assert row[6] == approver_id
+    assert row[7] == request["created_by"]["user_id"]
+    assert row[9:12] == (True, True, True)
+    assert row[12] >= 1
+    assert row[13]
+
+    linked = directory.rows(
+        "select count(*) from core.transfer_trail as r"
+        " join core.api_transaction as t on t.activity_id = r.activity_id and t.transfer_id = r.transfer_id"
+        " join core.bank_transaction as b on b.bank_transaction_key = r.bank_transaction_key"
+        " and b.business_date = r.business_date and b.activity_id = r.activity_id"
+        " join core.bank_transaction as s on s.bank_transaction_key = r.sweep_transaction_key"
+        " and s.business_date = r.business_date and s.end_to_end_id = r.sweep_reference"
+        " join core.brokerage_flow as f on f.brokerage_flow_key = r.brokerage_flow_key"
+        " and f.business_date = r.business_date and f.end_to_end_id = r.sweep_reference"
+        " join core.trade as sale on position(sale.trade_id in r.sale_trade_ids) > 0 and sale.activity = 'SELL'"
+    )
+    assert linked == [(row[12],)]
