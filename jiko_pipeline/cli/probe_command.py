@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+import typer
+
 from jiko_pipeline.cli.terminal import err, print_json, print_table
 from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.settings import load_settings
@@ -24,12 +26,14 @@ def run_probe(json_output: bool) -> int:
         return exit_code
     for operation, why in report.not_asked.items():
         console.print(f"not asked: {operation} ({why})", markup=False)
-    console.print(
+    conclusion = (
         f"{sum(report.answers.values())} answers to {len(report.answers)} operations, "
-        f"{len(report.differences) or 'no'} differences from the contract.",
-        markup=False,
+        f"{len(report.differences) or 'no'} differences from the contract."
     )
-    if report.differences:
+    if not report.differences:
+        typer.echo(conclusion)
+    else:
+        console.print(conclusion, markup=False)
         rows = [(found.operation, found.place, f"{found.kind.value}: {found.what}") for found in report.differences]
         print_table(("operation", "place", "what"), rows)
     return exit_code

@@ -110,7 +110,15 @@ def after_demo(copy: Path, demo: Answer) -> Path:
 
 
 def test_all_blocks_are_those_that_the_tests_below_run() -> None:
-    marks = ["make demo", "jiko verify --hashes", "--fault", "--from 2024-07-18", "make dev", "JIKO_ENVIRONMENT="]
+    marks = [
+        "make demo",
+        "jiko verify --hashes",
+        "--fault",
+        "--from 2024-07-18",
+        "make dev",
+        "jiko probe",
+        "JIKO_ENVIRONMENT=",
+    ]
     run_here = [block(mark) for mark in marks]
     assert [text for text in BLOCKS if text not in run_here] == ["make test\n"]
     assert len(set(run_here)) == len(marks)
@@ -184,6 +192,14 @@ def test_further_days_are_synced(after_demo: Path) -> None:
     assert all(line.startswith("READY ") for line in verdicts)
     assert sum(": 1 of 1 days" in line for line in verdicts) == open_on["2024-07-18"] > 0
     assert sum(": 10 of 10 days" in line for line in verdicts) == open_on["2024-07-31"] > 0
+
+
+def test_the_bank_can_be_asked_from_a_terminal_and_from_python(after_demo: Path) -> None:
+    answer = run(after_demo, f". .venv/bin/activate\n{block('jiko probe')}")
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert any("no differences from the contract" in line for line in lines)
+    assert sum(line.split(" $")[0] in ("Operating", "Payroll reserve", "Tax reserve") for line in lines) == 3
 
 
 def test_the_dagster_ui_serves_its_page_and_the_definitions(after_demo: Path) -> None:
