@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     download_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Hosts (exact, or a suffix that starts with a dot; `host:port` where the port is not 443) that a
     download link may name."""
+    contract_file: Path | None = None
+    """A TOML file that says how the bank differs from what is assumed of it; see docs/contract.md."""
 
     data_dir: Path = Path("data")
     profiles_file: Path | None = None

@@ -221,7 +221,7 @@ class ApiClient:
         if status == 401:
             return AuthenticationError(f"{where} asks for credentials (401).")
         if status == 403:
-            return self._not_allowed(where, operation)
+            return self._not_allowed(where, operation, said)
         if status == 404:
             return NotFoundError(f"{where} does not exist at the bank (404).")
         if status == 409:
@@ -232,13 +232,13 @@ class ApiClient:
             return _ambiguous(where, f"status {status}, which the contract does not know here")
         return ContractBrokenError(f"{where} answered {status}, which the contract does not know.")
 
-    def _not_allowed(self, where: str, operation: Operation) -> ScopeError:
+    def _not_allowed(self, where: str, operation: Operation, said: str) -> ScopeError:
         granted = self._auth.granted_scopes if isinstance(self._auth, SignIn) else None
         if operation.scope is None or granted is None:
-            return ScopeError(f"{where} does not allow {operation.name} to our credentials (403).")
+            return ScopeError(f"{where} does not allow {operation.name} to our credentials (403){said}.")
         if operation.scope in granted:
             return PermissionRefusedError(
-                f"{where} is not open to our credentials (403), though they have the scope {operation.scope}."
+                f"{where} is not open to our credentials (403), though they have the scope {operation.scope}{said}."
             )
         return ScopeError(
             f"{where} does not allow {operation.name} to our credentials (403): they lack the scope {operation.scope}.",

@@ -30,7 +30,10 @@ _REMEDY: Final = "Correct it; see docs/contract.md for the names and their assum
 
 
 def contract_of(settings: Settings) -> Contract:
-    """The contract of the bank of `settings`: as assumed of Jiko, changed by its contract file. Raises SettingsError."""
+    """The contract of the bank of `settings`: as assumed of Jiko, changed by its contract file.
+
+    Raises SettingsError as `read_contract` does.
+    """
     return JIKO if settings.contract_file is None else read_contract(settings.contract_file)
 
 
@@ -60,12 +63,13 @@ def read_contract(path: Path) -> Contract:
     try:
         contract = Contract.model_validate_json(json.dumps(document, default=_no_date), strict=True)
     except ValidationError as error:
-        problems = "; ".join(
+        said = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_url=False, include_context=False)
         )
-        raise SettingsError(f"The contract file {path} is not usable: {problems}.", remedy=_REMEDY) from None
-    for problem in _problems(contract):
+        raise SettingsError(f"The contract file {path} is not usable: {said}.", remedy=_REMEDY) from None
+    problem = next(_problems(contract), None)
+    if problem is not None:
         raise SettingsError(f"The contract file {path} is not usable: {problem}.", remedy=_REMEDY)
     return contract
 

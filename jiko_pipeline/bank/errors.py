@@ -86,7 +86,7 @@ class AmbiguousOutcomeError(TryLaterError):
 class ContractBrokenError(NotProvedError):
     """The bank answers in a way the contract does not know; nothing of the answer is used."""
 
-    remedy = "Compare the answer with what jiko_pipeline/bank/contract.py assumes of the wire."
+    remedy = "Run `jiko probe`, and say in JIKO_CONTRACT_FILE how the bank differs; see docs/contract.md."
 
 
 class DownloadRefusedError(NotProvedError):

@@ -71,6 +71,7 @@ def run_sync(day: date | None, first: date | None, last: date | None, confirm: b
     notes = [*dict.fromkeys((*told, *parties.notes)), *standing]
     exit_code = most_serious(
         *(outcome.exit_code for outcome in outcomes),
+        parties.exit_code,
         ExitCode.NOT_PROVED if standing or _unproved(verdicts) else ExitCode.OK,
         ExitCode.BREAKS_OPEN if any(verdict.held_by_breaks for verdict in verdicts) else ExitCode.OK,
     )

@@ -17,13 +17,15 @@ from jiko_pipeline.formats.reading import Expectation, Reading
 def read_pocket_lives(parts: Sequence[bytes], expectation: Expectation) -> Reading:
     """One `pocket_life` row a pocket from pages of transactions; a page without items says nothing.
 
+    Only the first item of a page counts: a bank may answer more than the one movement that was asked for.
+
     With one page of a pocket its only movement is the first one and the last stays null; with two or more the
     earliest and the latest count. Raises RefusedDocumentError like `read_transactions`.
     """
     found: dict[str, list[tuple[date, str]]] = {}
     for number, part in enumerate(parts, start=1):
         movements = read_transactions([part], expectation).frames["api_transaction"]
-        for row in movements.iter_rows(named=True):
+        for row in movements.head(1).iter_rows(named=True):
             day = new_york_date(row["booked_at_utc"].replace(tzinfo=UTC))
             found.setdefault(row["pocket_id"], []).append((day, f"page {number}"))
     rows = [

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 from jiko_pipeline import calendars
 from jiko_pipeline.bank import listings
+from jiko_pipeline.formats.own_names import in_names_of_ours
 from jiko_pipeline.formats.pages import items_of
 from jiko_pipeline.pipeline.expected import utc_now
 from jiko_pipeline.pipeline.fetching import Desk, open_desk
@@ -136,13 +137,15 @@ def poll_events(desk: Desk, inbox: Inbox, polled_to: datetime | None, now: datet
     bodies: dict[str, bytes] = {}
     unreadable = 0
     for page in pages:
-        for item in items_of(page.body, page.number):
+        (body,) = in_names_of_ours(EVENTS, [page.body], desk.bank.contract)
+        for item in items_of(body, page.number):
             try:
                 event = read_event(item.get("event"))
             except UnreadableEventError:
                 unreadable += 1
                 continue
-            polled_to = max(polled_to, event.at)
+            # An event of the future must not make the next look begin after what happens until then.
+            polled_to = max(polled_to, min(event.at, now))
             bodies[event.event_id] = json.dumps(item["event"], default=str, sort_keys=True).encode()
     unknown = inbox.unknown(bodies)
     if unknown:

@@ -23,6 +23,7 @@ from jiko_pipeline.bank.report_requests import PullReason
 from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.formats.lives import read_pocket_lives
+from jiko_pipeline.formats.own_names import in_names_of_ours
 from jiko_pipeline.formats.pages import read_pockets
 from jiko_pipeline.formats.reading import Expectation
 from jiko_pipeline.pipeline.expected import (
@@ -94,6 +95,8 @@ class Desk:
     ) -> tuple[Document, list[bytes]]:
         """Walks listings to their ends, archiving each page as it comes, and records them as one document.
 
+        The document and its bodies in our names of fields, to be read.
+
         With `refused`, a pocket whose listing is not open to us is entered there; the listings of others are walked.
         """
         pages: list[listings.Page] = []
@@ -108,7 +111,7 @@ class Desk:
                     raise
                 refused.add(listing.pocket_id)
         document = self.keep(kind, pages, pocket_id=pocket_id, first=first, last=last, parameters=parameters)
-        return document, [page.body for page in pages]
+        return document, in_names_of_ours(kind, [page.body for page in pages], self.bank.contract)
 
 
 @contextmanager

@@ -3,21 +3,34 @@
 Belongs here: which listings a window and a snapshot ask for. Does not belong here: pockets, their lives and reports
 (`fetching`), what becomes of the answers.
 
-Listings that may be refused (a scope that was not granted, an operation that the bank no longer has) leave a
-note and nothing else: the day's close does not rest on them.
+The day's close rests on `FACTS` alone. Any other listing that is refused (a scope that was not granted, an operation
+that the bank no longer has) leaves a note; one that fails leaves a note and its exit code; the others are fetched.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from jiko_pipeline import calendars
 from jiko_pipeline.archive import Archive
 from jiko_pipeline.bank import listings
-from jiko_pipeline.bank.errors import NotFoundError, ScopeError
+from jiko_pipeline.bank.contract_file import contract_of
+from jiko_pipeline.bank.errors import (
+    ConflictError,
+    ContractBrokenError,
+    NotFoundError,
+    PermissionRefusedError,
+    RateLimitedError,
+    ScopeError,
+    UnavailableError,
+    ValidationRefusedError,
+)
 from jiko_pipeline.bank.listings import Listing
 from jiko_pipeline.bank.report_requests import PullReason
+from jiko_pipeline.errors import ExitCode, JikoPipelineError, most_serious
 from jiko_pipeline.formats.lives import read_pocket_lives
+from jiko_pipeline.formats.own_names import in_names_of_ours
 from jiko_pipeline.formats.reading import Expectation, RefusedDocumentError
 from jiko_pipeline.pipeline.expected import first_listed_day, statement_periods, utc_now
 from jiko_pipeline.pipeline.fetching import Desk, fetch_pockets, fetch_reference_list, open_desk
@@ -66,6 +79,15 @@ MESSAGES: Final[Mapping[str, Callable[[date, date], Listing]]] = {
 }
 """Requests and messages, with a look back."""
 
+_FAILURES: Final = (
+    ConflictError,
+    ContractBrokenError,
+    RateLimitedError,
+    UnavailableError,
+    ValidationRefusedError,
+)
+"""What can go wrong with one listing while the bank and our credentials are good."""
+
 
 def fetch_window_activity(
     settings: Settings, window: Window, reason: PullReason = PullReason.DAILY, *, now: datetime | None = None
@@ -77,53 +99,63 @@ def fetch_window_activity(
     """
     today = calendars.new_york_date(now or utc_now())
     first, last = first_listed_day(settings, window), min(window.last, today)
-    documents = 0
-    notes: list[str] = []
-    if last >= window.first:
-        with open_desk(settings) as desk:
-            for kind, listing in FACTS.items():
-                desk.list(kind, listing(first, last), first=first, last=last)
-            documents = len(FACTS)
-            for kind, listing in OTHER_FORMS.items():
-                documents += _try_to_list(desk, notes, kind, listing(first, last), first=first, last=last)
-            back = first - timedelta(days=LOOK_BACK_DAYS)
-            for kind, listing in MESSAGES.items():
-                documents += _try_to_list(desk, notes, kind, listing(back, last), first=back, last=last)
-            for period in statement_periods(window):
-                first_of_month = date.fromisoformat(f"{period}-01")
-                desk.list(
-                    "MONTHLY_STATEMENTS",
-                    listings.monthly_statements(period),
-                    first=first_of_month,
-                    last=first_of_month,
-                    parameters={"period": period},
-                )
-            _fetch_earnings(desk, window, reason, notes)
+    if last < window.first:
+        return StepReport("fetch activity", {day: {"documents": 0} for day in window.days})
+    with open_desk(settings) as desk:
+        for kind, listing in FACTS.items():
+            desk.list(kind, listing(first, last), first=first, last=last)
+        others = _Others(desk)
+        for kind, listing in OTHER_FORMS.items():
+            others.fetch(kind, listing(first, last), first=first, last=last)
+        back = first - timedelta(days=LOOK_BACK_DAYS)
+        for kind, listing in MESSAGES.items():
+            others.fetch(kind, listing(back, last), first=back, last=last)
+        documents = len(FACTS) + others.documents
+        for period in statement_periods(window):
+            month = date.fromisoformat(f"{period}-01")
+            listed = listings.monthly_statements(period)
+            others.fetch("MONTHLY_STATEMENTS", listed, first=month, last=month, parameters={"period": period})
+        _fetch_earnings(others, window, reason)
     per_day = {day: {"documents": documents if day <= last else 0} for day in window.days}
-    return StepReport("fetch activity", per_day, tuple(notes))
+    return StepReport("fetch activity", per_day, tuple(others.notes), others.exit_code)
 
 
-def _try_to_list(
-    desk: Desk,
-    notes: list[str],
-    kind: str,
-    listing: Listing,
-    *,
-    pocket_id: str | None = None,
-    first: date | None = None,
-    last: date | None = None,
-) -> int:
-    """Number of documents archived: 1, or 0 with a note when the bank does not let us list this."""
-    try:
-        desk.list(kind, listing, pocket_id=pocket_id, first=first, last=last)
-    except (ScopeError, NotFoundError) as refusal:
-        notes.append(f"{kind} is not landed: {refusal}")
-        return 0
-    return 1
+@dataclass(slots=True)
+class _Others:
+    """Listings that nothing waits for: what was archived of them, and what kept the rest from it."""
+
+    desk: Desk
+    documents: int = 0
+    notes: list[str] = field(default_factory=list)
+    exit_code: ExitCode = ExitCode.OK
+
+    def fetch(
+        self,
+        kind: str,
+        listing: Listing,
+        *,
+        pocket_id: str | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> JikoPipelineError | None:
+        """Archives one listing; what kept it from that, None when nothing did."""
+        try:
+            self.desk.list(kind, listing, pocket_id=pocket_id, first=first, last=last, parameters=parameters)
+        except (ScopeError, NotFoundError) as refusal:
+            self.notes.append(f"{kind} is not landed: {refusal}")
+            return refusal
+        except _FAILURES as failure:
+            self.notes.append(f"{kind} is not landed: {failure} {failure.remedy}")
+            self.exit_code = most_serious(self.exit_code, failure.exit_code)
+            return failure
+        self.documents += 1
+        return None
 
 
-def _fetch_earnings(desk: Desk, window: Window, reason: PullReason, notes: list[str]) -> None:
+def _fetch_earnings(others: _Others, window: Window, reason: PullReason) -> None:
     """The earnings of each pocket for each month that is over, as `statement_periods` counts months."""
+    desk = others.desk
     asked = {
         (document.pocket_id, document.first)
         for document in desk.archive.documents()
@@ -139,9 +171,9 @@ def _fetch_earnings(desk: Desk, window: Window, reason: PullReason, notes: list[
             if (pocket_id, month_first) in asked and reason is PullReason.DAILY:
                 continue
             listing = listings.earnings(pocket_id, max(month_first, opened_on), month_last)
-            if not _try_to_list(
-                desk, notes, "EARNINGS", listing, pocket_id=pocket_id, first=month_first, last=month_first
-            ):
+            trouble = others.fetch("EARNINGS", listing, pocket_id=pocket_id, first=month_first, last=month_first)
+            if trouble is not None and not isinstance(trouble, (PermissionRefusedError, NotFoundError)):
+                # What is not about this pocket alone would be the same for the next.
                 return
 
 
@@ -152,7 +184,9 @@ def _lives_on_file(archive: Archive, settings: Settings) -> list[tuple[str, date
         return []
     newest = max(found, key=lambda document: document.fetched_at)
     try:
-        lives = read_pocket_lives([archive.open_blob(part.sha256) for part in newest.parts], Expectation())
+        stored = [archive.open_blob(part.sha256) for part in newest.parts]
+        bodies = in_names_of_ours(newest.kind, stored, contract_of(settings))
+        lives = read_pocket_lives(bodies, Expectation())
     except RefusedDocumentError:
         # Loading it says so.
         return []
@@ -163,7 +197,8 @@ def _lives_on_file(archive: Archive, settings: Settings) -> list[tuple[str, date
 def fetch_parties(settings: Settings) -> StepReport:
     """People, paper and other sides: what has no as-of date, less the pockets."""
     with open_desk(settings) as desk:
-        return StepReport("fetch people and paper", notes=_list_parties(desk))
+        others = _list_parties(desk)
+    return StepReport("fetch people and paper", notes=tuple(others.notes), exit_code=others.exit_code)
 
 
 def fetch_snapshots(settings: Settings) -> StepReport:
@@ -171,11 +206,12 @@ def fetch_snapshots(settings: Settings) -> StepReport:
     with open_desk(settings) as desk:
         fetch_pockets(desk)
         fetch_reference_list(desk)
-        return StepReport("fetch snapshots", notes=_list_parties(desk))
+        others = _list_parties(desk)
+    return StepReport("fetch snapshots", notes=tuple(others.notes), exit_code=others.exit_code)
 
 
-def _list_parties(desk: Desk) -> tuple[str, ...]:
-    notes: list[str] = []
+def _list_parties(desk: Desk) -> _Others:
+    others = _Others(desk)
     for kind, listing in SNAPSHOTS.items():
-        _try_to_list(desk, notes, kind, listing())
-    return tuple(notes)
+        others.fetch(kind, listing())
+    return others

@@ -10,7 +10,9 @@ from datetime import date
 
 from jiko_pipeline import calendars
 from jiko_pipeline.archive import Archive, Document
+from jiko_pipeline.bank.contract_file import contract_of
 from jiko_pipeline.errors import ExitCode
+from jiko_pipeline.formats.own_names import in_names_of_ours
 from jiko_pipeline.formats.readers import READERS
 from jiko_pipeline.formats.reading import Expectation, RefusedDocumentError
 from jiko_pipeline.pipeline.expected import finality, made_at
@@ -53,7 +55,8 @@ def _scopes(settings: Settings, document: Document) -> tuple[Scope, ...]:
 
 def read_document(settings: Settings, archive: Archive, document: Document) -> LoadedDocument:
     """A document from the archive, read or refused. Raises StorageError when its bytes are damaged."""
-    bodies = [archive.open_blob(part.sha256) for part in document.parts]
+    stored = [archive.open_blob(part.sha256) for part in document.parts]
+    bodies = in_names_of_ours(document.kind, stored, contract_of(settings))
     expectation = Expectation(
         pocket_ids=None if document.pocket_id is None else frozenset({document.pocket_id}),
         first=document.first,

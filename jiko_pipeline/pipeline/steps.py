@@ -20,7 +20,7 @@ from jiko_pipeline.pipeline.loading import (
     STATEMENT_KINDS,
     load_kinds,
 )
-from jiko_pipeline.pipeline.report import StepReport
+from jiko_pipeline.pipeline.report import StepReport, combined
 from jiko_pipeline.pipeline.turn import end_turn, take_turn
 from jiko_pipeline.pipeline.windows import Window, first_day_reached
 from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confirm_basis, confirmed_bases
@@ -173,4 +173,5 @@ def take_snapshots(settings: Settings, run_id: str) -> StepReport:
     loaded = load_kinds(settings, None, SNAPSHOT_KINDS, run_id)
     with Warehouse(settings).existing() as con:
         build_dimensions(con)
-    return StepReport(loaded.step, loaded.per_day, (*fetched.notes, *loaded.notes), loaded.exit_code)
+    exit_code, notes = combined((fetched, loaded))
+    return StepReport(loaded.step, loaded.per_day, notes, exit_code)

@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 _LONGEST_NAME: Final = 200
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 9998
+"""Between these years every instant has a New York day and a business day after it."""
 
 
 class UnreadableEventError(ValueError):
@@ -60,8 +63,8 @@ def _name(document: Mapping[str, Any], field: str) -> str:
 def _instant(value: object) -> datetime:
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if at is not None and at.tzinfo is not None:
+        if at is not None and at.tzinfo is not None and _FIRST_YEAR <= at.year <= _LAST_YEAR:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):
         pass  # told below, in the same words as a time without a zone
-    raise UnreadableEventError("The event has no timestamp with a zone.")
+    raise UnreadableEventError("The event has no usable timestamp with a zone.")

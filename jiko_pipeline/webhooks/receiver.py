@@ -24,12 +24,13 @@ from starlette.routing import Route
 from jiko_pipeline.errors import StorageError
 from jiko_pipeline.webhooks.event import BankEvent, UnreadableEventError, parse_event
 from jiko_pipeline.webhooks.inbox import Inbox
+from jiko_pipeline.webhooks.patience import ImpatientProtocol
 from jiko_pipeline.webhooks.signature import SIGNATURE_HEADER, is_signed
 
 PATH: Final = "/webhooks"
 LARGEST_BODY_BYTES: Final = 1_000_000
 _BODY_SECONDS: Final = 10.0
-_CONNECTIONS: Final = 64
+CONNECTIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ def application(secret: bytes, inbox: Inbox, observe: Observer = lambda _: None)
         observe(receipt)
         return JSONResponse({"detail": _WORDS[receipt.status]}, receipt.status)
 
-    return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+    receiver = Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+    # Behind a proxy a redirect would name an address that the bank cannot reach.
+    receiver.router.redirect_slashes = False
+    return receiver
 
 
 _WORDS: Final = {
@@ -124,17 +128,21 @@ def serve(receiver: Starlette, host: str, port: int, listening: Callable[[int], 
         listening(bound.getsockname()[1])
         # What uvicorn would log at INFO names every caller; the receiver tells of events itself.
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
-        uvicorn.Server(
-            uvicorn.Config(
-                receiver,
-                access_log=False,
-                log_config=None,
-                log_level="warning",
-                server_header=False,
-                lifespan="off",
-                ws="none",
-                limit_concurrency=_CONNECTIONS,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=5,
-            )
-        ).run([bound])
+        uvicorn.Server(server_of(receiver)).run([bound])
+
+
+def server_of(receiver: Starlette) -> uvicorn.Config:
+    """How the receiver is served: few connections, none of which waits long for what does not come."""
+    return uvicorn.Config(
+        receiver,
+        http=ImpatientProtocol,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from jiko_pipeline.bank.client.jiko import JikoClient
 from jiko_pipeline.bank.client.models.activity import TransactionActivity, WireTransactionActivity
 from jiko_pipeline.bank.client.models.base import Money
-from jiko_pipeline.bank.client.models.messages import CreateSubscriptionRequest, RetryPolicy
+from jiko_pipeline.bank.client.models.messages import CreateSubscriptionRequest, RetryPolicy, UpdateSubscriptionRequest
 from jiko_pipeline.bank.client.models.people import EditTeamMemberRequest
 from jiko_pipeline.bank.client.models.pockets import CreatePocketRequest, Pocket, UpdatePocketRequest
 from jiko_pipeline.bank.client.models.reports import CreateReportRequest
@@ -36,6 +36,7 @@ from jiko_pipeline.bank.errors import (
     DownloadRefusedError,
     NotFoundError,
     RateLimitedError,
+    ScopeError,
     UnavailableError,
 )
 from jiko_pipeline.bank.line import ClientKey
@@ -344,7 +345,9 @@ def test_a_secret_is_sent_and_shown_nowhere_else(second_bank: SecondBank, client
             maximum_interval_seconds=Decimal(60),
         ),
     )
-    assert "canary" not in repr(request)
+    change = UpdateSubscriptionRequest(shared_secret="canary-secret-of-the-webhook")
+    for model in (request, change):
+        assert "canary" not in f"{model!r} {model} {model.model_dump()} {model.model_dump_json()}"
     second_bank.plant("POST /api/v1/subscriptions/", Reply(422, {"detail": "no"}))
     with pytest.raises(JikoPipelineError) as caught:
         client.subscriptions.create(request)
@@ -408,6 +411,26 @@ def test_an_id_that_would_lead_elsewhere_is_not_sent(
     with pytest.raises(ValueError, match="pocket_id"):
         client.pockets.get(pocket_id)
     assert second_bank.seen == []
+
+
+def test_a_selection_is_sent_value_by_value_and_an_empty_one_is_not_everything(
+    second_bank: SecondBank, client: JikoClient
+) -> None:
+    second_bank.plant("GET /api/v2/pockets/", page([]))
+    assert list(client.pockets.list(status={"OPEN", "FROZEN"})) == []  # type: ignore[arg-type]  # as a person may
+    with pytest.raises(ValueError, match="selects nothing"):
+        client.transactions.list(pockets=[])
+    with pytest.raises(TypeError, match="generator"):
+        client.pockets.list(status=(word for word in ("OPEN",)))  # type: ignore[arg-type]
+    (seen,) = second_bank.calls("GET /api/v2/.*")
+    assert sorted(seen.query["filter[status]"]) == ["FROZEN", "OPEN"]
+
+
+def test_a_refusal_says_why_where_the_bank_does(second_bank: SecondBank, client: JikoClient) -> None:
+    reason = "The member who created a transfer request may not decide on it"
+    second_bank.plant(f"PATCH {TRANSFERS}.*", Reply(403, {"detail": reason}))
+    with pytest.raises(ScopeError, match=reason):
+        client.transfer_requests.approve(POCKET_ID)
 
 
 def test_paths_and_names_of_another_bank_are_settings(

@@ -55,7 +55,7 @@ from jiko_pipeline.bank.operations import OPERATIONS, SCOPES
 from jiko_pipeline.simulator.serve import ServeOptions
 from jiko_pipeline.simulator.server.app import ALL_OPERATIONS
 from jiko_pipeline_tests.bank.simulator_rig import ServedBank, served
-from jiko_pipeline_tests.docs.operations_page import simulator_names
+from jiko_pipeline_tests.reading.operations_page import simulator_names
 
 NOW = datetime(2024, 7, 17, 18, 30, tzinfo=UTC)
 SINCE = datetime(2024, 7, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Transfer requests of the simulated bank over HTTP: dual control, and the money that moves."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -328,3 +328,63 @@ def test_an_unknown_request_is_not_found(quiet: ServedBank) -> None:
     assert quiet.http.delete(f"{REQUESTS}{UNKNOWN}/").status_code == 404
     with quiet.approver() as approver:
         assert decide(approver, {"id": UNKNOWN}).status_code == 404
+
+
+def _drawn_ids(bank: ServedBank, kind: str) -> dict[str, list[Json]]:
+    """The transactions of a type by the id that events name them by, as the ledger made them."""
+    name = "wire_id" if kind == "WIRE" else "on_us_transfer_id"
+    rows = bank.walk("/api/v2/transactions/", type__=kind, time_booked_from="2024-06-15T00:00:00Z")
+    return {row[name]: [leg for leg in rows if leg[name] == row[name]] for row in rows}
+
+
+@pytest.mark.parametrize("kind", ["WIRE", "ON_US"])
+def test_the_id_of_a_payment_that_nobody_ordered_names_a_request_that_is_over(quiet: ServedBank, kind: str) -> None:
+    told = 0
+    for transfer_id, legs in _drawn_ids(quiet, kind).items():
+        paid = [leg for leg in legs if leg["direction"] == "DEBIT"]
+        answer = quiet.http.get(f"{REQUESTS}{transfer_id}/")
+        if not paid:
+            assert answer.status_code == 404
+            continue
+        request, (leg,) = answer.json(), paid
+        told += 1
+        assert request["status"] == ("COMPLETED" if leg["status"] == "SETTLED" else "APPROVED")
+        transfer = request["transfer"]
+        assert (transfer["id"], transfer["type"], transfer["origin_pocket_id"]) == (transfer_id, kind, leg["pocket_id"])
+        assert transfer["amount"]["amount_usdc"] == leg["amount"]["value"]
+        assert (request["reviewers"], request["created_by"]) == ([], None)
+        received = [other["pocket_id"] for other in legs if other["direction"] == "CREDIT"]
+        if received:
+            assert transfer["details"]["destination_pocket_id"] == received[0]
+    assert told > 0
+
+
+def test_a_payment_that_nobody_ordered_is_neither_cancelled_nor_decided_on(quiet: ServedBank) -> None:
+    ids = _drawn_ids(quiet, "WIRE")
+    transfer_id = next(one for one, legs in ids.items() if legs[0]["direction"] == "DEBIT")
+    assert quiet.http.delete(f"{REQUESTS}{transfer_id}/").status_code == 409
+    assert decide(quiet.http, {"id": transfer_id}).status_code == 409
+
+
+@pytest.mark.parametrize("field", ["description", "end_to_end_identification"])
+@pytest.mark.parametrize("text", ["Invoice\x0017", "Invoice\n17", "\x1b[31m", "\ufffe"])
+def test_a_text_that_no_statement_can_carry_is_refused(quiet: ServedBank, field: str, text: str) -> None:
+    body = wire(open_pockets(quiet)[0]["id"], counterparty(quiet, "wire"), 100, **{field: text})
+    answer = quiet.http.post(REQUESTS, json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "transfer", field]
+
+
+@pytest.mark.parametrize("spell", [str.upper, lambda identifier: identifier.replace("-", "")])
+def test_a_request_is_shown_with_identifiers_as_the_bank_spells_them(
+    quiet: ServedBank, spell: Callable[[str], str]
+) -> None:
+    first, second, *_ = (pocket["id"] for pocket in open_pockets(quiet))
+    for kind, receiver in ((reallocation, second), (payment, counterparty(quiet, "on_us"))):
+        wanted = str(uuid.uuid4())
+        request = requested(quiet, kind(spell(first), spell(receiver), 100.0, id=spell(wanted)))
+        shown = request["transfer"]
+        assert request["id"] == shown["id"] == wanted
+        assert (shown["origin_pocket_id"], repr(shown["amount"]["amount_usdc"])) == (first, "100")
+        assert receiver in shown["details"].values()
+    assert requested(quiet, kind(first, receiver, 100, id=wanted)) == request

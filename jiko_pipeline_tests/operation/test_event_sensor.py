@@ -102,6 +102,16 @@ def test_the_end_of_the_business_day_is_a_setting(tmp_path: Path) -> None:
     assert days_of(settings, happened(datetime(2024, 7, 18, 22, tzinfo=UTC))) == (date(2024, 7, 18), date(2024, 7, 19))
 
 
+def test_an_event_of_the_future_does_not_move_the_next_look_past_what_happens_until_then(
+    bank: ServedBank, settings: Settings
+) -> None:
+    now = EVENING - timedelta(hours=4)
+    assert ids_of_day(bank, settings, TODAY, now)
+    seen = look_at_events(settings, EventCursor(), now=now)
+    assert seen.cursor.polled_to is not None
+    assert seen.cursor.polled_to <= now
+
+
 def test_an_event_tells_the_pocket_that_received_money() -> None:
     assert pockets_of(happened(EVENING, receiving_pocket_id="a pocket")) == ("a pocket",)
     assert pockets_of(happened(EVENING, wire_id="a wire")) == ()

@@ -2,7 +2,7 @@
 
 from jiko_pipeline.bank.contract import JIKO
 from jiko_pipeline.bank.operations import OPERATIONS
-from jiko_pipeline_tests.docs.operations_page import simulator_names
+from jiko_pipeline_tests.reading.operations_page import simulator_names
 from jiko_pipeline_tests.operation.command_line import DataDirectory
 from jiko_pipeline_tests.operation.conftest import Make
 

@@ -1,6 +1,6 @@
 """docs/operations.md, made from the code: who calls, who answers, what it needs and where each operation lands.
 
-Belongs here: the page's text. Does not belong here: writing it (`python -m jiko_pipeline_tests.docs`).
+Belongs here: the page's text. Does not belong here: writing it (`python -m jiko_pipeline_tests.reading.operations_page`).
 """
 
 import re
@@ -26,7 +26,7 @@ _HEAD: Final = """\
 All 56 operations of the Jiko Customer API: the method of `jiko_pipeline.bank.client.jiko.JikoClient` that calls each,
 the rate group whose limit it shares (requests a minute), the scope it needs (an assumption but for that of the
 pockets), the operation of the simulated bank that answers it, and where its answers land. This page is made from the
-code by `python -m jiko_pipeline_tests.docs`; a test fails when it differs.
+code by `python -m jiko_pipeline_tests.reading.operations_page`; a test fails when it differs.
 
 The pipeline itself changes nothing at the bank: its sign-in asks for scopes that read, and for `reports.write`, to
 order reports.
@@ -111,3 +111,7 @@ def _row(operation: Operation, method: str, simulated: str) -> str:
         LANDED[operation.name],
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text(), encoding="utf-8")

@@ -181,7 +181,7 @@ def test_the_allow_list_is_examined(hosts: str, grade: Grade, real: Make) -> Non
     assert finding.grade is grade
 
 
-def test_a_webhook_secret_that_others_can_read_is_found(real: Make, tmp_path: Path) -> None:
+def test_a_webhook_secret_that_others_can_read_or_that_is_too_short_is_found(real: Make, tmp_path: Path) -> None:
     secret = tmp_path / "webhook-secret"
     settings = real(webhook_secret_file=secret)
     assert check_webhook_secret(real()) == []
@@ -192,6 +192,9 @@ def test_a_webhook_secret_that_others_can_read_is_found(real: Make, tmp_path: Pa
     assert_found(finding, Grade.FAIL, ExitCode.CREDENTIALS_OR_SETTINGS, "read by other users")
     assert "4711" not in finding.says
     secret.chmod(0o600)
+    (finding,) = check_webhook_secret(settings)
+    assert_found(finding, Grade.FAIL, ExitCode.CREDENTIALS_OR_SETTINGS, "one line of at least 16 characters")
+    secret.write_text("4711471147114711")
     assert check_webhook_secret(settings)[0].grade is Grade.OK
 
 

@@ -13,7 +13,7 @@ from jiko_pipeline.bank.contract import JIKO
 from jiko_pipeline.bank.operations import OPERATIONS
 from jiko_pipeline.pipeline.landed import LANDED
 from jiko_pipeline.simulator.server.app import ALL_OPERATIONS
-from jiko_pipeline_tests.docs.operations_page import PAGE, client_methods, described, description, shape, text
+from jiko_pipeline_tests.reading.operations_page import PAGE, client_methods, described, description, shape, text
 
 SAME_THING = {"Amount": "Money", "GenericTransactionActivity": "TransactionActivity"}
 """Objects of the description that we call otherwise."""
@@ -22,7 +22,9 @@ NO_MODELS = {"ValidationErrorItem", "HTTPValidationError", "ProblemError", "Gene
 
 
 def test_the_page_is_what_the_code_says() -> None:
-    assert PAGE.read_text(encoding="utf-8") == text(), "write it anew: python -m jiko_pipeline_tests.docs"
+    assert PAGE.read_text(encoding="utf-8") == text(), (
+        "write it anew: python -m jiko_pipeline_tests.reading.operations_page"
+    )
 
 
 def test_the_description_the_table_and_the_simulator_have_the_same_operations() -> None:

@@ -1,9 +1,10 @@
 """K51: JSON and CSV of transactions, trades and the audit log, and both trades listings, are the same rows."""
 
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from jiko_pipeline_tests.reconciliation.small_bank import DAYS, NEW, OLD, Answer, Row, ask, breaks, clean_facts
 
 DAY = DAYS[4]
+LATER = timedelta(days=1)
 AT = datetime(DAY.year, DAY.month, DAY.day, 15, 30)  # noqa: DTZ001 - UTC, as the warehouse stores it
 KINDS = {
     "API_TRANSACTIONS": "staging.api_transaction",
@@ -68,16 +70,25 @@ def stated(kind: str, **more: Any) -> Row:
     }
 
 
-def answers(tmp_path: Path, bend: Bend = lambda forms: None, *, finality: str = "AFTER_CUTOFF") -> dict[str, Any]:
-    """What K51 says of one row in each form, after `bend` changed the forms; by kind, `forms` also by answer."""
+def answers(
+    tmp_path: Path,
+    bend: Bend = lambda forms: None,
+    *,
+    finality: str = "AFTER_CUTOFF",
+    fetched: Mapping[str, tuple[datetime, ...]] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """What K51 says of one row in each form, after `bend` changed the forms; by kind, `forms` also by answer.
+
+    `fetched` names the times at which a form was fetched, where it was not once and with the others.
+    """
     forms = {kind: [stated(kind)] for kind in KINDS}
     bend(forms)
     facts = clean_facts()
     for kind, rows in forms.items():
         facts.rows.setdefault(KINDS[kind], []).extend(rows)
-        facts.rows.setdefault("raw.delivery", []).append(
+        facts.rows.setdefault("raw.delivery", []).extend(
             {
-                "document_id": f"document-{kind}",
+                "document_id": f"document-{kind}-{at}",
                 "document_kind": kind,
                 "scope_pocket_id": "",
                 "scope_date": DAY,
@@ -87,8 +98,9 @@ def answers(tmp_path: Path, bend: Bend = lambda forms: None, *, finality: str = 
                 "outcome": "NEW_VERSION",
                 "version_no": 1,
                 "is_current": True,
-                "known_from_utc": AT,
+                "known_from_utc": at,
             }
+            for at in fetched.get(kind, (AT,))
         )
     found = [answer for answer in ask(tmp_path, facts, "K51")["K51"] if answer.business_date == DAY]
     return {"rows": found, "breaks": breaks({"K51": found})}
@@ -169,3 +181,26 @@ def test_forms_fetched_before_the_day_was_over_are_not_compared(tmp_path: Path) 
     found = answers(tmp_path, bend, finality="PROVISIONAL")
     assert found["breaks"] == set()
     assert of_old(found["rows"])["AUDIT_LOGS_CSV"] == "PROVISIONAL"
+
+
+@pytest.mark.parametrize(
+    ("fetched_again", "row_key"),
+    [("API_TRADES", "API_TRADES_CSV"), ("AUDIT_LOGS", "AUDIT_LOGS_CSV"), ("AUDIT_LOGS_CSV", "AUDIT_LOGS_CSV")],
+)
+def test_a_form_that_the_last_fetch_did_not_bring_is_not_compared_with_the_one_it_did(
+    tmp_path: Path, fetched_again: str, row_key: str
+) -> None:
+    def bend(forms: dict[str, list[Row]]) -> None:
+        forms[fetched_again] = [stated(fetched_again, description="changed")] if "TRADES" in fetched_again else []
+
+    found = answers(tmp_path, bend, fetched={fetched_again: (AT, AT + LATER)})
+    assert found["breaks"] == set()
+    assert row_key in {row.entity_key for row in found["rows"] if row.reason == "OTHER_FETCH"}
+
+
+def test_forms_that_were_both_fetched_again_are_compared(tmp_path: Path) -> None:
+    def bend(forms: dict[str, list[Row]]) -> None:
+        forms["AUDIT_LOGS_CSV"] = []
+
+    twice = dict.fromkeys(KINDS, (AT, AT + LATER))
+    assert {told[1] for told in answers(tmp_path, bend, fetched=twice)["breaks"]} == {"FORMAT_DIFF"}

@@ -4,7 +4,7 @@ Belongs here: what all groups share. Does not belong here: tries and errors by s
 the groups themselves.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from types import GenericAlias
@@ -43,6 +43,7 @@ class Caller:
         """Query parameters as they go over the wire; None is left out, several values repeat the name.
 
         A name is ours; a bank's own is `Contract.names["operation.name"]`. `pocket__` stands for `pocket[]`.
+        Raises ValueError for an empty selection, which a bank would take for none: it would answer everything.
         """
         return tuple(self._query(operation, values))
 
@@ -52,8 +53,10 @@ class Caller:
                 continue
             name = own.removesuffix("__") + "[]" if own.endswith("__") else own
             wire = self._names.get(f"{operation}.{name}", name)
-            several = isinstance(value, Sequence) and not isinstance(value, str)
-            for item in value if several else (value,):  # type: ignore[union-attr]  # a sequence here
+            several = isinstance(value, Collection) and not isinstance(value, str)
+            if several and not value:
+                raise ValueError(f"{own.strip('_')} selects nothing; leave it out for everything")
+            for item in value if several else (value,):  # type: ignore[union-attr]  # a collection here
                 yield wire, _text(item)
 
     def read(
@@ -183,4 +186,8 @@ def _text(value: object) -> str:
         return instant_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str | int | UUID):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} cannot stand in a query")

@@ -9,10 +9,11 @@ from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from jiko_pipeline.bank.client.calling import Caller, Query
-from jiko_pipeline.bank.errors import ContractBrokenError
+from jiko_pipeline.bank.client.models.base import Model
+from jiko_pipeline.bank.errors import ContractBrokenError, ValidationRefusedError
 from jiko_pipeline.bank.listings import next_cursor
 
-ItemT = TypeVar("ItemT")
+ItemT = TypeVar("ItemT", bound=Model)
 
 _OFFSET_LIMIT: Final = 100
 
@@ -30,6 +31,9 @@ class Listed(Generic[ItemT]):
 
     A list that turns in a circle, has no end, or names an address in place of a cursor raises
     ContractBrokenError; what came before stands, so take a list for whole only when it has ended.
+
+    A cursor that the bank refuses has expired, as after a long pause: the list is then read once more from its start,
+    and items that were given are not given again. `pages` does not begin anew.
     """
 
     def __init__(
@@ -43,8 +47,25 @@ class Listed(Generic[ItemT]):
         self._parameters = parameters
 
     def __iter__(self) -> Iterator[ItemT]:
-        for page in self.pages():
-            yield from page.items
+        given: set[str] = set()
+        first_reading = True
+        while True:
+            began = False
+            try:
+                for page in self.pages():
+                    began = True
+                    for item in page.items:
+                        key = _key(item)
+                        if first_reading or key not in given:
+                            given.add(key)
+                            yield item
+            except ValidationRefusedError:
+                # The first page has no cursor that could have expired.
+                if not began or not first_reading:
+                    raise
+                first_reading = False
+            else:
+                return
 
     def pages(self) -> Iterator[CursorPage[ItemT]]:
         """All pages, in order."""
@@ -74,6 +95,12 @@ class Listed(Generic[ItemT]):
         following = next_cursor(document, contract, seen, where)
         items = self._caller.models(self._item, document[contract.items], where)
         return CursorPage(items, following)
+
+
+def _key(item: Model) -> str:
+    """What tells the items of a list apart: their ids, or all of one that has none."""
+    identifier = getattr(item, "id", None)
+    return identifier if isinstance(identifier, str) else item.model_dump_json()
 
 
 class OffsetListed(Generic[ItemT]):

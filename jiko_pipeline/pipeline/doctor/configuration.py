@@ -15,6 +15,7 @@ from jiko_pipeline.calendars import new_york_date
 from jiko_pipeline.errors import ExitCode, SettingsError
 from jiko_pipeline.pipeline.doctor.findings import Finding, fail, failed, ok, warn
 from jiko_pipeline.settings import Environment, Settings
+from jiko_pipeline.webhooks.signature import load_secret
 
 SETTINGS: Final = "settings"
 KEY: Final = "private key"
@@ -123,18 +124,14 @@ def check_key(settings: Settings) -> Finding:
 
 
 def check_webhook_secret(settings: Settings) -> list[Finding]:
-    """The secret that webhooks are checked with, where one is named: there, and its owner's alone."""
+    """The secret that webhooks are checked with, where one is named: there, its owner's alone, long enough."""
     file = settings.webhook_secret_file
     if file is None:
         return []
     try:
-        mode = stat.S_IMODE(file.stat().st_mode)
-    except OSError as error:
-        says = f"The file {file} of the webhook secret cannot be read: {error.strerror}."
-        return [fail(WEBHOOK, says, "Correct JIKO_WEBHOOK_SECRET_FILE.", ExitCode.CREDENTIALS_OR_SETTINGS)]
-    if mode & 0o077:
-        says = f"The file {file} of the webhook secret can be read by other users."
-        return [fail(WEBHOOK, says, f"Run: chmod 600 {file}", ExitCode.CREDENTIALS_OR_SETTINGS)]
+        load_secret(file)
+    except SettingsError as error:
+        return [failed(WEBHOOK, error)]
     return [ok(WEBHOOK, f"{file} is its owner's alone.")]
 
 

@@ -1,11 +1,11 @@
 -- id: K51
--- version: 1.0
+-- version: 1.1
 -- title: JSON and CSV of transactions, trades and audit log, and both versions of the trades listing, are the same rows.
 -- key: pocket, date, form and row
 -- identity: rows of the JSON listing = rows of each other form, by id, field by field
 -- tolerance: 0
 -- hides: a field that a form leaves out; a book or maturity date or a yield that one of the two leaves empty; transfers in
---   kind, which only the newer trades listing has; an error that all forms share
+--   kind, which only the newer trades listing has; an error that all forms share; forms of different fetches
 -- codes: FORMAT_DIFF = DATA_QUALITY
 -- severity: S1
 -- evidence: INTRA_PROVIDER
@@ -24,10 +24,24 @@ with form_pair as (
 ),
 -- a form fetched before the day was over may have missed what its other form, fetched a moment later, has
 delivered as (
-    select document_kind, business_date as stated_on, max(case when finality = 'AFTER_CUTOFF' then 1 else 0 end) as is_final
+    select
+        document_kind,
+        business_date as stated_on,
+        max(case when finality = 'AFTER_CUTOFF' then 1 else 0 end) as is_final,
+        max(known_from_utc) as stated_at
     from delivery
     where is_current
     group by document_kind, business_date
+),
+-- each fetch asks for the JSON listing and then for its other forms; where one of them was refused or could not be
+-- read, the other is of another time, and what has changed meanwhile is no difference of form
+fetched_since as (
+    select p.base_kind, p.other_kind, b.stated_on, count(*) as times
+    from form_pair p
+    join delivered b on b.document_kind = p.base_kind
+    join delivery d
+        on d.document_kind = p.other_kind and d.business_date = b.stated_on and d.known_from_utc >= b.stated_at
+    group by p.base_kind, p.other_kind, b.stated_on
 ),
 -- what is stated of a day that is no business day is judged on the next one
 covered_day as (
@@ -39,12 +53,15 @@ covered_day as (
         case
             when b.stated_on is null or o.stated_on is null then 'NO_INPUT'
             when b.is_final = 0 or o.is_final = 0 then 'PROVISIONAL'
+            when o.stated_at < b.stated_at or coalesce(f.times, 0) <> 1 then 'OTHER_FETCH'
             else ''
         end as reason
     from calendar c
     cross join form_pair p
     left join delivered b on b.document_kind = p.base_kind and b.stated_on = c.business_date
     left join delivered o on o.document_kind = p.other_kind and o.stated_on = c.business_date
+    left join fetched_since f
+        on f.base_kind = p.base_kind and f.other_kind = p.other_kind and f.stated_on = c.business_date
 ),
 comparable as (
     select base_kind, other_kind, stated_on, business_date

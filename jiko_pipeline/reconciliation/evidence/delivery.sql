@@ -5,7 +5,8 @@ select
     scope_date as business_date,
     finality,
     outcome,
-    is_current
+    is_current,
+    known_from_utc
 from raw.delivery
 where customer_id = getvariable('customer_id')
   and scope_date between getvariable('history_first') - 14 and getvariable('following_last')

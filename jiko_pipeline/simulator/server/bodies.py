@@ -21,6 +21,8 @@ Location = tuple[str | int, ...]
 LARGEST_NUMBER: Final = 2**63 - 1
 """Whole numbers beyond what a database keeps are refused."""
 
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+"""What no line of a statement can carry; XML 1.0 knows most of it not at all."""
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -111,7 +113,7 @@ class Body:
         return (*self.location, name)
 
     def text(self, name: str, *, shortest: int = 0, longest: int | None = None) -> str:
-        """A string with so many characters."""
+        """A string with so many characters, none of which is a control character."""
         return _text(self._required(name), self.at(name), shortest, longest)
 
     def optional_text(self, name: str, *, shortest: int = 0, longest: int | None = None) -> str | None:
@@ -226,6 +228,8 @@ class Body:
 def _text(value: Any, location: Location, shortest: int, longest: int | None) -> str:
     if not isinstance(value, str):
         raise wrong(location, "Input should be a valid string", "string_type", value)
+    if _UNPRINTABLE.search(value):
+        raise wrong(location, "Value error, control characters are not allowed", "value_error", value)
     if len(value) < shortest:
         message = f"String should have at least {shortest} character{'s' if shortest != 1 else ''}"
         raise wrong(location, message, "string_too_short", value, {"min_length": shortest})

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from jiko_pipeline.simulator.documents.numbers import instant_text
 from jiko_pipeline.simulator.draws import drawn_uuid
 from jiko_pipeline.simulator.server import audits
-from jiko_pipeline.simulator.server.answers import Json, not_found
+from jiko_pipeline.simulator.server.answers import Json, RefusedError, not_found
 from jiko_pipeline.simulator.server.bank import Call, Operation, json_response
 from jiko_pipeline.simulator.server.bodies import Body, read_body, wrong
 from jiko_pipeline.simulator.server.limits import LimitGroup
@@ -189,12 +189,12 @@ def _is_loopback(host: str | None) -> bool:
 
 def _secret(body: Body) -> str:
     """The shared secret; a refusal of it does not repeat it."""
-    secret = body.fields.get("shared_secret")
-    if "shared_secret" in body and isinstance(secret, str) and len(secret) < SHORTEST_SECRET:
-        message = f"String should have at least {SHORTEST_SECRET} characters"
-        context = {"min_length": SHORTEST_SECRET}
-        raise wrong(body.at("shared_secret"), message, "string_too_short", "**********", context)
-    return body.text("shared_secret", shortest=SHORTEST_SECRET)
+    try:
+        return body.text("shared_secret", shortest=SHORTEST_SECRET)
+    except RefusedError as refusal:
+        if "shared_secret" in body:
+            refusal.body["detail"][0]["input"] = "**********"
+        raise
 
 
 def _retry_policy(body: Body) -> str | None:

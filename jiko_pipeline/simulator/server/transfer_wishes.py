@@ -11,6 +11,7 @@ from typing import Final
 from jiko_pipeline.simulator.bookings import WIRE_FEE_CENTS
 from jiko_pipeline.simulator.documents.numbers import money_text
 from jiko_pipeline.simulator.orders import Transfer, TransferKind
+from jiko_pipeline.simulator.server.answers import Json
 from jiko_pipeline.simulator.server.bank import Call
 from jiko_pipeline.simulator.server.bodies import LARGEST_NUMBER, Body
 from jiko_pipeline.simulator.server.counterparties import LINKED, Counterparty, counterparty
@@ -88,6 +89,20 @@ def read_wish(body: Body) -> Wish:
         or None,
         reviewers=tuple(dict.fromkeys(body.identifiers("reviewers"))),
     )
+
+
+def as_read(body: Body, wish: Wish) -> Json:
+    """The fields of a body with identifiers and amount spelled as they were read, as the bank keeps and shows them."""
+    transfer = {**body.fields["transfer"], "id": wish.id, "origin_pocket_id": wish.origin_id}
+    if wish.amount_cents is not None:
+        transfer["amount"] = {**transfer["amount"], "amount_usdc": wish.amount_cents}
+    if wish.target_id is not None:
+        transfer["details"] = {**transfer["details"], "destination_pocket_id": wish.target_id}
+    elif wish.type == "ON_US":
+        transfer["details"] = {**transfer["details"], "destination_counterparty_id": wish.counterparty_id}
+    else:
+        transfer["counterparty_id"] = wish.counterparty_id
+    return {**body.fields, "transfer": transfer, "reviewers": list(wish.reviewers)}
 
 
 def cannot_receive(wish: Wish, party: Counterparty | None) -> str | None:

@@ -26,6 +26,7 @@ from jiko_pipeline.simulator.server.bodies import Body, read_body, rule_broken, 
 from jiko_pipeline.simulator.server.counterparties import counterparty
 from jiko_pipeline.simulator.server.events import emit
 from jiko_pipeline.simulator.server.holdings import OPEN, status_of
+from jiko_pipeline.simulator.server.ledger_transfers import request_of_ledger
 from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.members import APPROVING_ROLES, acting_member, members
 from jiko_pipeline.simulator.server.notifications import notify
@@ -33,7 +34,14 @@ from jiko_pipeline.simulator.server.order_book import check_time_goes_on, keep_t
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
 from jiko_pipeline.simulator.server.pockets import find_pocket
 from jiko_pipeline.simulator.server.population import ACTIVE, Member
-from jiko_pipeline.simulator.server.transfer_wishes import Wish, cannot_receive, read_wish, rejection, transfer_of
+from jiko_pipeline.simulator.server.transfer_wishes import (
+    Wish,
+    as_read,
+    cannot_receive,
+    read_wish,
+    rejection,
+    transfer_of,
+)
 
 PENDING: Final = "PENDING"
 APPROVED: Final = "APPROVED"
@@ -82,9 +90,10 @@ def create_request(call: Call) -> Response:
     """POST /api/v1/transfer-requests/: the same id and body again is the same request."""
     body = read_body(call)
     wish = read_wish(body)
+    asked = as_read(body, wish)
     known = _find(call.bank, wish.id)
     if known is not None:
-        if known.created_by == acting_member(call) and known.body == body.fields:
+        if known.created_by == acting_member(call) and known.body == asked:
             return json_response(_show(call, known), 201)
         raise rule_broken(call, "transfer-id-taken", "Another transfer request has this transfer.id.", 409)
     _check_wish(call, body, wish)
@@ -93,7 +102,7 @@ def create_request(call: Call) -> Response:
             "insert into transfer_request (id, body, created_by, created_at, status) values (?, ?, ?, ?, ?)",
             (
                 wish.id,
-                json.dumps(body.fields, sort_keys=True),
+                json.dumps(asked, sort_keys=True),
                 acting_member(call),
                 instant_text(call.now),
                 PENDING,
@@ -181,8 +190,15 @@ def list_reviewers(call: Call) -> Response:
 
 
 def get_request(call: Call) -> Response:
-    """GET /api/v1/transfer-requests/{transfer_id}/."""
-    return json_response(_show(call, _found(call, call.identifier("transfer_id"))))
+    """GET /api/v1/transfer-requests/{transfer_id}/, by the id of a transfer that the ledger made as well."""
+    transfer_id = call.identifier("transfer_id")
+    request = _find(call.bank, transfer_id)
+    if request is not None:
+        return json_response(_show(call, request))
+    made = request_of_ledger(call, transfer_id)
+    if made is None:
+        raise not_found()
+    return json_response(made)
 
 
 def cancel_request(call: Call) -> Response:
@@ -238,14 +254,21 @@ def _find(bank: SimulatedBank, transfer_id: str) -> Request | None:
 def _found(call: Call, transfer_id: str) -> Request:
     request = _find(call.bank, transfer_id)
     if request is None:
-        raise not_found()
+        made = request_of_ledger(call, transfer_id)
+        if made is None:
+            raise not_found()
+        raise _decided(call, made["status"])
     return request
 
 
 def _check_pending(call: Call, request: Request) -> None:
     if request.status != PENDING:
         status, _ = _progress(call, request)
-        raise rule_broken(call, "transfer-request-decided", f"The transfer request is {status} already.", 409)
+        raise _decided(call, status)
+
+
+def _decided(call: Call, status: str) -> RefusedError:
+    return rule_broken(call, "transfer-request-decided", f"The transfer request is {status} already.", 409)
 
 
 def _end(call: Call, request: Request, status: str, reason: str | None, reviewer: str | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_serializer
+from pydantic import Field, SecretStr, SerializationInfo, field_serializer
 
 from jiko_pipeline.bank.client.models.base import (
     Change,
@@ -52,6 +52,11 @@ class RetryPolicy(Model):
         return int(value) if value == value.to_integral_value() else float(value)
 
 
+def _told_to_the_bank(secret: SecretStr, info: SerializationInfo) -> str:
+    """The secret in the body of a request, asterisks in what anybody else dumps."""
+    return str(secret) if info.context is None else secret.get_secret_value()
+
+
 class CreateSubscriptionRequest(Model):
     """A webhook to be registered; `shared_secret` is what its deliveries are signed with."""
 
@@ -62,8 +67,8 @@ class CreateSubscriptionRequest(Model):
     shared_secret: SharedSecret
 
     @field_serializer("shared_secret")
-    def _told(self, value: SecretStr) -> str:
-        return value.get_secret_value()
+    def _told(self, value: SecretStr, info: SerializationInfo) -> str:
+        return _told_to_the_bank(value, info)
 
 
 class UpdateSubscriptionRequest(Change):
@@ -77,8 +82,8 @@ class UpdateSubscriptionRequest(Change):
     shared_secret: SharedSecret | None = None
 
     @field_serializer("shared_secret")
-    def _told(self, value: SecretStr | None) -> str | None:
-        return None if value is None else value.get_secret_value()
+    def _told(self, value: SecretStr | None, info: SerializationInfo) -> str | None:
+        return None if value is None else _told_to_the_bank(value, info)
 
 
 class Subscription(Model):
