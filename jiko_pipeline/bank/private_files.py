@@ -5,6 +5,8 @@ Belongs here: how they are created. Does not belong here: what is in them.
 
 import os
 import sqlite3
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from jiko_pipeline.errors import StorageError
@@ -26,15 +28,34 @@ def private_database(file: Path, schema: str) -> sqlite3.Connection:
     """
     private_directory(file.parent)
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        database = sqlite3.connect(file, timeout=30.0, isolation_level=None, check_same_thread=False)
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = normal")
-        database.execute("begin immediate")
-        for statement in schema.split(";"):
-            if statement.strip():
-                database.execute(statement)
-        database.execute("commit")
+        if not file.exists():
+            _bear(file)
+        return _opened(file, schema)
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"The file {file} cannot be used: {error}.") from None
+
+
+def _bear(file: Path) -> None:
+    """An empty database in WAL mode, unless somebody else made the file meanwhile.
+
+    SQLite waits for nobody when it changes the journal mode, so that is done before anybody else can see the file.
+    Nor is the file ever opened by hand: closing it would take from this process the locks that SQLite has on it.
+    """
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".new-") as room:
+        new = Path(room) / file.name
+        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        _opened(new, "").close()
+        with suppress(FileExistsError):
+            os.link(new, file)
+
+
+def _opened(file: Path, schema: str) -> sqlite3.Connection:
+    database = sqlite3.connect(file, timeout=30.0, isolation_level=None, check_same_thread=False)
+    database.execute("pragma journal_mode = wal")
+    database.execute("pragma synchronous = normal")
+    database.execute("begin immediate")
+    for statement in schema.split(";"):
+        if statement.strip():
+            database.execute(statement)
+    database.execute("commit")
     return database
