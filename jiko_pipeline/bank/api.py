@@ -45,6 +45,10 @@ SUCCESS: Final = frozenset({200, 201, 202})
 """The answers that mean success where a document is due; Jiko does not say which of them when."""
 _REFUSED_BEFORE_ACTING: Final = frozenset({429})
 """Answers after which even a request that must not be repeated may be: nothing was done."""
+_NOTHING_CHANGED: Final = "Nothing was changed, neither at the bank nor in today's figures."
+_ASK_FOR_THE_ROLE: Final = (
+    "Let a member do it who may, or ask for the role or the scope that it needs: the team's administrator or Jiko."
+)
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _DETAIL_PART: Final = re.compile(r"[A-Za-z0-9_\[\].-]{1,64}")
 _DETAIL_LENGTH: Final = 200
@@ -233,15 +237,24 @@ class ApiClient:
         return ContractBrokenError(f"{where} answered {status}, which the contract does not know.")
 
     def _not_allowed(self, where: str, operation: Operation, said: str) -> ScopeError:
+        # An order of a report changes nothing but what can be fetched: what is refused is missing from the figures.
+        changes = not operation.reads and operation.name != "reports.order"
+        means = _NOTHING_CHANGED if changes else None
+        remedy = _ASK_FOR_THE_ROLE if changes else None
         granted = self._auth.granted_scopes if isinstance(self._auth, SignIn) else None
         if operation.scope is None or granted is None:
-            return ScopeError(f"{where} does not allow {operation.name} to our credentials (403){said}.")
+            return ScopeError(
+                f"{where} does not allow {operation.name} to our credentials (403){said}.", means=means, remedy=remedy
+            )
         if operation.scope in granted:
             return PermissionRefusedError(
-                f"{where} is not open to our credentials (403), though they have the scope {operation.scope}{said}."
+                f"{where} is not open to our credentials (403), though they have the scope {operation.scope}{said}.",
+                means=means,
+                remedy=remedy,
             )
         return ScopeError(
             f"{where} does not allow {operation.name} to our credentials (403): they lack the scope {operation.scope}.",
+            means=means,
             remedy=f"Ask Jiko to grant the client the scope {operation.scope}.",
         )
 

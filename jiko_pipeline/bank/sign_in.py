@@ -51,6 +51,8 @@ from jiko_pipeline.failpoints import failpoint
 
 _GRANT_TYPE: Final = "client_credentials"
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_SHORTEST_RSA_BITS: Final = 2048
+"""RFC 7518, section 3.5: PS256 takes no shorter key."""
 _SKEW_TOLERATED: Final = timedelta(seconds=30)
 _TOKEN_CAP_BYTES: Final = 64 * 1024
 _LONGEST_TOKEN_SECONDS: Final = 86_400.0
@@ -89,17 +91,27 @@ class SigningKey:
 def load_signing_key(file: Path, key_id: str) -> SigningKey:
     """The private key in a PEM `file` that nobody but its owner can read.
 
-    Raises SettingsError when it is missing, readable by others, or neither RSA nor Ed25519.
+    Raises SettingsError when it is missing, no regular file, readable by others, neither RSA nor Ed25519, or RSA of
+    less than 2048 bits.
     """
     try:
         mode = file.stat().st_mode
-        text = file.read_bytes()
+        # Reading a FIFO would wait for whoever writes to it.
+        text = file.read_bytes() if stat.S_ISREG(mode) else None
     except OSError as error:
         raise SettingsError(f"The private key file {file} cannot be read: {error.strerror}.") from None
+    if text is None:
+        raise SettingsError(f"The private key file {file} is no regular file.")
     if stat.S_IMODE(mode) & 0o077:
         raise SettingsError(f"The private key file {file} can be read by other users.", remedy=f"Run: chmod 600 {file}")
     try:
-        key = RSAKey.import_key(text) if _is_rsa(text) else OKPKey.import_key(text)
+        loaded = load_pem_private_key(text, None)
+        if isinstance(loaded, RSAPrivateKey) and loaded.key_size < _SHORTEST_RSA_BITS:
+            raise SettingsError(
+                f"The RSA key {file} has {loaded.key_size} bits; at least {_SHORTEST_RSA_BITS} are needed.",
+                remedy="Make a new key pair and register its public key with Jiko.",
+            )
+        key = RSAKey.import_key(text) if isinstance(loaded, RSAPrivateKey) else OKPKey.import_key(text)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError):
         raise SettingsError(f"The private key file {file} (key {key_id}) holds no usable private key.") from None
     if isinstance(key, RSAKey) and key.is_private:
@@ -107,10 +119,6 @@ def load_signing_key(file: Path, key_id: str) -> SigningKey:
     if isinstance(key, OKPKey) and key.is_private and key.curve_name == "Ed25519":
         return SigningKey(key, "EdDSA", key_id)
     raise SettingsError(f"The private key file {file} (key {key_id}) is neither an RSA nor an Ed25519 private key.")
-
-
-def _is_rsa(pem: bytes) -> bool:
-    return isinstance(load_pem_private_key(pem, None), RSAPrivateKey)
 
 
 @dataclass(frozen=True, slots=True)

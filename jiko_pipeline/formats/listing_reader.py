@@ -45,7 +45,8 @@ class Listing(Generic[ItemType]):
 
     `items` finds the items of a body (None: the body is no such listing); `identity` leads to an item's id.
     With `holds_other_days` the bank could not be told the days asked for: rows of other days are left to the
-    documents of their own days.
+    documents of their own days. With `is_one_item` the body is the item: one that is no row is no such answer, and is
+    not taken for one that is gone.
     """
 
     frame: FrameSpec
@@ -57,6 +58,7 @@ class Listing(Generic[ItemType]):
     items: Callable[[Body], Any] = _items_of_page
     identity: tuple[str, ...] = ("id",)
     holds_other_days: bool = False
+    is_one_item: bool = False
 
 
 def items_of(body: bytes, page: int = 1, find: Callable[[Body], Any] = _items_of_page) -> list[dict[str, Any]]:
@@ -130,6 +132,8 @@ def read_listing(listing: Listing[Any], parts: Sequence[bytes], expectation: Exp
             rejected.append(_rejected(locator, error.code, str(error), item))
         else:
             rows[locator] = row
+    if listing.is_one_item and rejected:
+        raise RefusedDocumentError(rejected[0].code, rejected[0].message, rejected[0].locator)
     frame = listing.frame.empty()
     if rows:
         frame = typed_frame(listing.frame, zip(*rows.values(), strict=True))

@@ -43,7 +43,7 @@ def _listing(
     row = row_of(spec, fields)
     if items is None:
         return Listing(spec, Item, row, words or {}, identity=identity)
-    return Listing(spec, Item, row, words or {}, items=items, identity=identity)
+    return Listing(spec, Item, row, words or {}, items=items, identity=identity, is_one_item=items is _itself)
 
 
 def _portals_of(body: Body) -> Any:

@@ -31,7 +31,7 @@ def build_automation(
     snapshot_job = dg.define_asset_job(
         f"snapshots{suffix}",
         selection=dg.AssetSelection.assets(snapshot),
-        description="The pockets as they are listed now, and the reference list of bills.",
+        description="Pockets, people, paper and other sides as they are listed now, and the reference list of bills.",
         executor_def=dg.in_process_executor,
     )
 

@@ -18,7 +18,12 @@ import duckdb
 
 from jiko_pipeline.archive import Document
 from jiko_pipeline.bank.client.jiko import JikoClient
-from jiko_pipeline.bank.errors import NotFoundError
+from jiko_pipeline.bank.errors import (
+    ContractBrokenError,
+    DownloadRefusedError,
+    NotFoundError,
+    PermissionRefusedError,
+)
 from jiko_pipeline.formats.confirmation import FIELDS, compare, lines_of
 from jiko_pipeline.formats.reading import RefusedDocumentError
 from jiko_pipeline.pipeline.fetching import Desk, open_desk
@@ -34,6 +39,7 @@ AGREES: Final = "AGREES"
 DIFFERS: Final = "DIFFERS"
 UNREADABLE: Final = "UNREADABLE"
 MISSING: Final = "MISSING"
+REFUSED: Final = "REFUSED"
 CONFIRMED_ACTIVITIES: Final = ("BUY", "SELL")
 """A maturity has no confirmation."""
 
@@ -61,9 +67,20 @@ def check_confirmations(settings: Settings, first: date, last: date) -> list[Che
         trades = _trades(con, settings.profile, first, last)
     if not trades:
         return []
-    with open_desk(settings) as desk:
-        client = JikoClient(desk.bank.api, desk.bank.downloads, desk.bank.contract)
-        checks = [_check(desk, client, trade) for trade in trades]
+    checks: list[Check] = []
+    try:
+        with open_desk(settings) as desk:
+            client = JikoClient(desk.bank.api, desk.bank.downloads, desk.bank.contract)
+            for trade in trades:
+                checks.append(_check(desk, client, trade))
+    finally:
+        # When the bank falls silent midway, what was compared is kept.
+        if checks:
+            _keep_results(settings, checks)
+    return checks
+
+
+def _keep_results(settings: Settings, checks: Sequence[Check]) -> None:
     take_turn(settings)
     try:
         with Warehouse(settings).existing() as con:
@@ -71,7 +88,6 @@ def check_confirmations(settings: Settings, first: date, last: date) -> list[Che
         publish(settings)
     finally:
         end_turn(settings)
-    return checks
 
 
 def outcomes(checks: Sequence[Check]) -> Mapping[str, int]:
@@ -97,6 +113,8 @@ def _check(desk: Desk, client: JikoClient, trade: Mapping[str, Any]) -> Check:
         body = client.trades.confirmation(trade["pocket_id"], trade["trade_id"])
     except NotFoundError:
         outcome = MISSING
+    except (PermissionRefusedError, DownloadRefusedError, ContractBrokenError):
+        outcome = REFUSED
     else:
         sha256 = hashlib.sha256(body).hexdigest()
         if desk.settings.keep_confirmations:

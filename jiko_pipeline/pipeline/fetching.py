@@ -8,7 +8,7 @@ loading (`loading`).
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from jiko_pipeline import calendars
@@ -22,6 +22,7 @@ from jiko_pipeline.bank.orders import fetch_reports as fetch_from_bank
 from jiko_pipeline.bank.report_requests import PullReason
 from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.failpoints import failpoint
+from jiko_pipeline.formats.links import without_links
 from jiko_pipeline.formats.lives import read_pocket_lives
 from jiko_pipeline.formats.own_names import in_names_of_ours
 from jiko_pipeline.formats.pages import read_pockets
@@ -93,7 +94,7 @@ class Desk:
         parameters: Mapping[str, object] | None = None,
         refused: set[str] | None = None,
     ) -> tuple[Document, list[bytes]]:
-        """Walks listings to their ends, archiving each page as it comes, and records them as one document.
+        """Walks listings to their ends, archiving each page as it comes less its links, as one document.
 
         The document and its bodies in our names of fields, to be read.
 
@@ -103,9 +104,9 @@ class Desk:
         for listing in wanted:
             try:
                 for page in self.bank.pages(listing):
-                    self.archive.store_bytes(page.body)
+                    pages.append(replace(page, body=without_links(kind, page.body, self.bank.contract)))
+                    self.archive.store_bytes(pages[-1].body)
                     failpoint("page-archived")
-                    pages.append(page)
             except PermissionRefusedError:
                 if refused is None or listing.pocket_id is None or (listing is wanted[-1] and not pages):
                     raise

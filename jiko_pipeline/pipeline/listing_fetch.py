@@ -41,6 +41,9 @@ from jiko_pipeline.settings import Settings
 LOOK_BACK_DAYS: Final = 7
 """Calendar days before a window whose requests and messages are listed again: their status may have changed."""
 
+DECISION_DAYS: Final = 31
+"""The same for transfer requests, which wait for another person."""
+
 SNAPSHOTS: Final[Mapping[str, Callable[[], Listing]]] = {
     "PORTALS": listings.portals,
     "TRADING_STRATEGIES": listings.trading_strategies,
@@ -107,8 +110,8 @@ def fetch_window_activity(
         others = _Others(desk)
         for kind, listing in OTHER_FORMS.items():
             others.fetch(kind, listing(first, last), first=first, last=last)
-        back = first - timedelta(days=LOOK_BACK_DAYS)
         for kind, listing in MESSAGES.items():
+            back = first - timedelta(days=DECISION_DAYS if kind == "TRANSFER_REQUESTS" else LOOK_BACK_DAYS)
             others.fetch(kind, listing(back, last), first=back, last=last)
         documents = len(FACTS) + others.documents
         for period in statement_periods(window):

@@ -49,7 +49,7 @@ def build_flows(
 ) -> dict[str, dict[date, int]]:
     """Builds the flows of the days `first` to `last`, both included; answers rows by table and day.
 
-    What is stated of months counts for their first days.
+    What is stated of months counts for their first days. A fact that has moved to another day moves with its key.
     """
     with transaction(con):
         for name, value in (
@@ -68,8 +68,20 @@ def _build_flow(con: duckdb.DuckDBPyConnection, mirror: Mirror, first: date, las
         "customer_id = getvariable('build_customer')"
         " and stated_on between getvariable('build_first') and getvariable('build_last')"
     )
-    con.execute(f"delete from {table} where {days}")
+    keys = ", ".join(f'"{name}"' for name in mirror.frame.key)
+    con.execute(
+        f'create or replace temp table build_touched as select distinct {keys} from staging."{mirror.frame.name}"'
+        f" where customer_id = getvariable('build_customer') and document_kind = '{mirror.kind}'"
+        " and scope_date between getvariable('build_first') and getvariable('build_last')"
+    )
+    # No day is in the key: what is stated of these days may stand in the table under another one.
+    con.execute(
+        f"delete from {table} as s where customer_id = getvariable('build_customer') and"
+        f" (stated_on between getvariable('build_first') and getvariable('build_last')"
+        f" or exists (select 1 from build_touched as w where {_is_touched(mirror)}))"
+    )
     con.execute(_filled("flow.sql", mirror))
+    con.execute("drop table temp.build_touched")
     found = dict(con.execute(f"select stated_on, count(*) from {table} where {days} group by stated_on").fetchall())
     return {day: found.get(day, 0) for day in calendars.days(first, last)}
 
@@ -81,7 +93,12 @@ def _filled(file_name: str, mirror: Mirror) -> str:
         staged=f'staging."{mirror.frame.name}"',
         kind=mirror.kind,
         key=", ".join(f's."{name}"' for name in mirror.frame.key),
+        is_touched=_is_touched(mirror),
     )
+
+
+def _is_touched(mirror: Mirror) -> str:
+    return " and ".join(f'w."{name}" = s."{name}"' for name in mirror.frame.key)
 
 
 def _stated(frame: FrameSpec) -> list[str]:

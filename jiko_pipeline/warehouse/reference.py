@@ -8,6 +8,7 @@ import csv
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
@@ -61,12 +62,17 @@ class _PackagedList:
         return hashlib.sha256(f"packaged|{self.sha256}".encode()).hexdigest()
 
 
-def load_treasury_list(con: duckdb.DuckDBPyConnection) -> None:
-    """Loads Treasury's auctions as they travel with the package, unless this very list is in already."""
+@cache
+def _packaged_list() -> _PackagedList:
     body = resources.files("jiko_pipeline").joinpath(_LIST_FILE).read_bytes()
     sha256 = hashlib.sha256(body).hexdigest()
     known_from = max(auction.auction_date for auction in auctions()) + timedelta(days=1)
-    document = _PackagedList(sha256, (_Part(sha256, len(body)),), datetime.combine(known_from, time(0), tzinfo=UTC))
+    return _PackagedList(sha256, (_Part(sha256, len(body)),), datetime.combine(known_from, time(0), tzinfo=UTC))
+
+
+def load_treasury_list(con: duckdb.DuckDBPyConnection) -> None:
+    """Loads Treasury's auctions as they travel with the package, unless this very list is in already."""
+    document = _packaged_list()
     known = con.execute("select count(*) from raw.document where document_id = ?", [document.document_id]).fetchall()
     if known != [(0,)]:
         return

@@ -43,9 +43,12 @@ def load_secret(file: Path | None) -> bytes:
         )
     try:
         mode = file.stat().st_mode
-        content = file.read_bytes()
+        # Reading a FIFO would wait for whoever writes to it.
+        content = file.read_bytes() if stat.S_ISREG(mode) else None
     except OSError as error:
         raise SettingsError(f"The webhook secret file {file} cannot be read: {error.strerror}.") from None
+    if content is None:
+        raise SettingsError(f"The webhook secret file {file} is no regular file.")
     if stat.S_IMODE(mode) & 0o077:
         raise SettingsError(
             f"The webhook secret file {file} can be read by other users.", remedy=f"Run: chmod 600 {file}"

@@ -109,6 +109,7 @@ class SecondBank:
         self.jti: set[str] = set()
         self.tokens: set[str] = set()
         self.expires_in: Any = 900
+        self.granted_scope: str | None = None
         self.public_key: OKPKey | RSAKey | None = None
         self.secrets: set[str] = set()
         self.requests: list[dict[str, Any]] = []
@@ -176,6 +177,7 @@ class SecondBank:
         self.tokens.add(text)
         self.secrets.add(text)
         document = {"access_token": text, "token_type": "Bearer", "expires_in": self.expires_in}
+        document["scope"] = self.granted_scope
         return Reply(200, {name: value for name, value in document.items() if value is not None})
 
     def server_now(self) -> datetime:

@@ -35,6 +35,7 @@ from jiko_pipeline.bank.errors import (
     ContractBrokenError,
     DownloadRefusedError,
     NotFoundError,
+    PermissionRefusedError,
     RateLimitedError,
     ScopeError,
     UnavailableError,
@@ -57,6 +58,7 @@ POCKET = {
     "reinvestment_strategy_id": None,
 }
 TRANSFERS = "/api/v1/transfer-requests/"
+NAIVE = datetime(2026, 1, 30, tzinfo=UTC).replace(tzinfo=None)
 
 
 def page(items: list[Any], following: object = None) -> Reply:
@@ -404,12 +406,59 @@ def test_an_export_that_is_no_csv_is_refused(second_bank: SecondBank, client: Ji
         client.trades.export()
 
 
-@pytest.mark.parametrize("pocket_id", ["../team", "a/b", "", "x?y", "a b", "%2e%2e"])
+@pytest.mark.parametrize("pocket_id", ["../team", "a/b", "", "x?y", "a b", "%2e%2e", None, 7])
 def test_an_id_that_would_lead_elsewhere_is_not_sent(
-    second_bank: SecondBank, client: JikoClient, pocket_id: str
+    second_bank: SecondBank, client: JikoClient, pocket_id: Any
 ) -> None:
     with pytest.raises(ValueError, match="pocket_id"):
         client.pockets.get(pocket_id)
+    assert second_bank.seen == []
+
+
+@pytest.mark.parametrize(
+    ("time", "error"), [(date(2026, 1, 30), TypeError), ("2026-01-30", TypeError), (NAIVE, ValueError)]
+)
+def test_a_day_or_a_time_without_a_zone_is_not_sent_where_an_instant_is_due(
+    second_bank: SecondBank, client: JikoClient, time: Any, error: type[Exception]
+) -> None:
+    for ask in (
+        lambda: client.transactions.list(time_booked_from=time),
+        lambda: client.transactions.list(time_settled_to=time),
+        lambda: client.transactions.export(time_booked_to=time),
+        lambda: client.trades.list(trade_datetime_from=time),
+        lambda: client.trades.list_v1(trade_datetime_to=time),
+        lambda: client.trades.export(trade_datetime_from=time),
+        lambda: client.events.list(after=time),
+        lambda: client.team_audits.list(timestamp_from=time),
+        lambda: client.team_audits.list_for_member(POCKET_ID, timestamp_to=time),
+        lambda: client.team_audits.export(timestamp_from=time),
+    ):
+        with pytest.raises(error, match="zone"):
+            ask()
+    assert second_bank.seen == []
+
+
+def test_a_request_of_another_kind_is_not_sent_and_the_model_that_is_due_is_named(
+    second_bank: SecondBank, client: JikoClient
+) -> None:
+    request: Any = {"pocket_name": "Reserve"}
+    for model, ask in {
+        "CreatePocketRequest": lambda: client.pockets.create(request),
+        "UpdatePocketRequest": lambda: client.pockets.update(POCKET_ID, request),
+        "CreateWireCounterpartyRequest": lambda: client.counterparties.create(request),
+        "UpdateCounterpartyRequest": lambda: client.counterparties.update(POCKET_ID, request),
+        "CreateTransferRequest": lambda: client.transfer_requests.create(request),
+        "UpdateTransferRequestStatus": lambda: client.transfer_requests.decide(POCKET_ID, request),
+        "CreateSubscriptionRequest": lambda: client.subscriptions.create(request),
+        "UpdateSubscriptionRequest": lambda: client.subscriptions.update(POCKET_ID, request),
+        "UpdateCustomerNotificationStatus": lambda: client.notifications.mark(POCKET_ID, request),
+        "EditTeamMemberRequest": lambda: client.team.edit(POCKET_ID, request),
+        "InviteMemberRequest": lambda: client.team.invite(request),
+        "CreateServiceUserRequest": lambda: client.team.create_service_user(request),
+        "CreateReportRequest": lambda: client.reports.order(request),
+    }.items():
+        with pytest.raises(TypeError, match=f"{model}.*not a dict"):
+            ask()
     assert second_bank.seen == []
 
 
@@ -431,6 +480,33 @@ def test_a_refusal_says_why_where_the_bank_does(second_bank: SecondBank, client:
     second_bank.plant(f"PATCH {TRANSFERS}.*", Reply(403, {"detail": reason}))
     with pytest.raises(ScopeError, match=reason):
         client.transfer_requests.approve(POCKET_ID)
+
+
+@pytest.mark.parametrize("scopes", [None, "transfers.write", "pockets.read"])
+def test_a_change_that_is_refused_says_that_nothing_was_changed_and_whom_to_ask(
+    second_bank: SecondBank, settings_for: Make, still: StillClock, scopes: str | None
+) -> None:
+    second_bank.granted_scope = scopes
+    second_bank.plant(f"PATCH {TRANSFERS}.*", Reply(403, {"detail": "no"}))
+    with connect(settings_for(), clock=still.clock) as bank, pytest.raises(ScopeError) as caught:
+        bank.client.transfer_requests.approve(POCKET_ID)
+    assert "Nothing was changed" in caught.value.means
+    assert "figures" not in caught.value.remedy
+    assert "scope" in caught.value.remedy
+
+
+def test_a_read_that_is_refused_says_what_is_missing(
+    second_bank: SecondBank, settings_for: Make, still: StillClock
+) -> None:
+    second_bank.granted_scope = "pockets.read reports.write"
+    second_bank.plant("GET /api/v2/pockets/.*", Reply(403, {"detail": "no"}))
+    second_bank.plant("POST /api/v1/report-requests/", Reply(403, {"detail": "no"}))
+    order = CreateReportRequest(report_type="TRADE_REPORT", output_formats=("CSV",))
+    with connect(settings_for(), clock=still.clock) as bank:
+        for ask in (lambda: bank.client.pockets.get(POCKET_ID), lambda: bank.client.reports.order(order)):
+            with pytest.raises(PermissionRefusedError) as caught:
+                ask()
+            assert "missing from the figures" in caught.value.means
 
 
 def test_paths_and_names_of_another_bank_are_settings(

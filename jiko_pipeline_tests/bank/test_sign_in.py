@@ -1,11 +1,14 @@
 """Signing in at a bank that checks every assertion: keys, renewal, refusals, clocks."""
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from jiko_pipeline.bank import listings
 from jiko_pipeline.bank.connection import Bank, connect
@@ -207,3 +210,29 @@ def test_a_long_wait_asked_for_is_told_and_not_slept(
         ask(bank)
     assert caught.value.retry_at == still.now + timedelta(days=1)
     assert still.slept == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_too_short_an_rsa_key_is_refused_in_one_sentence(settings_for: Make, tmp_path: Path) -> None:
+    file = tmp_path / "short.pem"
+    short = rsa.generate_private_key(65537, 1024)
+    file.touch(mode=0o600)
+    file.write_bytes(short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with (
+        pytest.raises(SettingsError, match="1024 bits; at least 2048") as caught,
+        connect(settings_for(private_key_file=file)),
+    ):
+        pass
+    assert caught.value.exit_code is ExitCode.CREDENTIALS_OR_SETTINGS
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_key_file_that_is_no_regular_file_is_not_read(
+    settings_for: Make, tmp_path: Path, make: Callable[[Path, int], None]
+) -> None:
+    make(tmp_path / "key", 0o600)
+    with (
+        pytest.raises(SettingsError, match="no regular file"),
+        connect(settings_for(private_key_file=tmp_path / "key")),
+    ):
+        pass

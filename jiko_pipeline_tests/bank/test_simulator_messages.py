@@ -401,3 +401,15 @@ def test_a_notification_that_does_not_exist_or_a_status_that_does_not_is_refused
     path = f"{NOTIFICATIONS}{bank.walk(NOTIFICATIONS)[0]['id']}/"
     assert bank.http.patch(path, json={"status": "SEEN"}).status_code == 422
     assert bank.http.get(NOTIFICATIONS, params={"status": "SEEN"}).status_code == 422
+
+
+def test_a_change_of_nothing_leaves_a_subscription_and_the_audit_log_as_they_are(bank: ServedBank) -> None:
+    with hooked() as hook:
+        made = subscribe(bank, hook, "transfers.wire.in.success")
+        path = f"{SUBSCRIPTIONS}{made['id']}/"
+        logged = bank.walk("/api/v1/team/audit-logs/", limit=100)
+        bank.move_clock(seconds=30)
+        answer = bank.http.patch(path, json={})
+        assert (answer.status_code, answer.json()) == (202, made)
+        assert bank.walk("/api/v1/team/audit-logs/", limit=100) == logged
+        assert bank.http.delete(path).status_code == 202

@@ -195,3 +195,15 @@ def test_what_is_no_pocket_or_no_strategy_is_refused(bank: ServedBank) -> None:
     assert answer.json()["detail"][0]["loc"] == ["body", "trading_strategy_id"]
     answer = bank.http.post(POCKETS, json={"trading_strategy_id": "UST-4W"})
     assert answer.json()["detail"][0]["type"] == "missing"
+
+
+@pytest.mark.parametrize("name", [" ", "\u00a0\u2003 "])
+def test_blanks_alone_are_no_name(bank: ServedBank, name: str) -> None:
+    pocket = open_pockets(bank)[0]
+    for answer in (
+        bank.http.post(POCKETS, json={"pocket_name": name, "trading_strategy_id": "UST-4W"}),
+        bank.http.patch(f"{POCKETS}{pocket['id']}/", json={"pocket_name": name}),
+    ):
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["loc"] == ["body", "pocket_name"]
+    assert open_pockets(bank)[0]["pocket_name"] == pocket["pocket_name"]

@@ -388,3 +388,39 @@ def test_a_request_is_shown_with_identifiers_as_the_bank_spells_them(
         assert (shown["origin_pocket_id"], repr(shown["amount"]["amount_usdc"])) == (first, "100")
         assert receiver in shown["details"].values()
     assert requested(quiet, kind(first, receiver, 100, id=wanted)) == request
+
+
+def test_an_id_that_a_movement_of_the_ledger_bears_is_taken(quiet: ServedBank) -> None:
+    moved = quiet.walk("/api/v2/transactions/", limit=100)
+    on_us = {row["on_us_transfer_id"] for row in moved if row["type"] == "ON_US"}
+    one_of_each = {(row["type"], row["direction"]): row["transaction_id"] for row in moved}
+    assert {("WIRE", "DEBIT"), ("WIRE", "CREDIT")} <= one_of_each.keys()
+    origin, party = open_pockets(quiet)[0]["id"], counterparty(quiet, "wire")
+    before = quiet.walk(REQUESTS)
+    for taken in (*one_of_each.values(), *sorted(on_us)[:1]):
+        answer = quiet.http.post(REQUESTS, json=wire(origin, party, 100_00, id=taken))
+        assert (answer.status_code, answer.json()["type"]) == (409, "transfer-id-taken")
+    assert quiet.walk(REQUESTS) == before
+    request = requested(quiet, wire(origin, party, 100_00))
+    assert request["status"] == "PENDING"
+
+
+@pytest.mark.parametrize(("role", "status"), [("VIEWER", 403), ("ANALYST", 403), ("SERVICE", 201)])
+def test_only_a_role_that_may_move_money_requests_a_transfer_and_changes_pockets(
+    bank: ServedBank, role: str, status: int
+) -> None:
+    pocket, party = open_pockets(bank)[0]["id"], counterparty(bank, "wire")
+    with bank.approver() as client:
+        member = client.get("/api/v1/user/").json()["user_id"]
+        assert bank.http.put(f"/api/v1/team/{member}/", json={"role": role}).status_code == 200
+        answers = [
+            client.post(REQUESTS, json=wire(pocket, party, 100_00)),
+            client.post("/api/v2/pockets/", json={"pocket_name": "Reserve", "trading_strategy_id": "UST-4W"}),
+            client.patch(f"/api/v2/pockets/{pocket}/", json={"pocket_name": "Renamed"}),
+        ]
+        assert client.get(f"/api/v2/pockets/{pocket}/").status_code == 200
+    assert [answer.status_code for answer in answers] == [status, status, 403 if status == 403 else 200]
+    if status == 403:
+        assert all("role" in answer.json()["detail"] for answer in answers)
+        assert bank.walk(REQUESTS) == []
+        assert "Renamed" not in {one["pocket_name"] for one in open_pockets(bank)}

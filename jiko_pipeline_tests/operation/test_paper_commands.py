@@ -1,9 +1,25 @@
 """`jiko documents fetch` and `jiko confirmations check` against the served bank."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from jiko_pipeline_tests.operation.command_line import DataDirectory
-from jiko_pipeline_tests.operation.conftest import FIRST, LAST, Make
+import pytest
+
+from jiko_pipeline_tests.bank import chaos_rig
+from jiko_pipeline_tests.bank.chaos_rig import rule
+from jiko_pipeline_tests.operation.command_line import DataDirectory, data_directories
+from jiko_pipeline_tests.operation.conftest import ONE_POCKET
+
+FIRST, LAST = "2024-07-01", "2024-07-02"
+"""Bills mature, and others are bought."""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDirectory]:
+    """One pocket; what one test leaves behind, the others do not look at."""
+    with data_directories() as made:
+        made.append(DataDirectory(tmp_path_factory.mktemp("paper") / "data", ONE_POCKET))
+        yield made[0]
 
 
 def _everything_kept(directory: DataDirectory) -> bytes:
@@ -15,8 +31,7 @@ def _blobs(directory: DataDirectory, sha256: str) -> list[Path]:
     return [file for file in (directory.path / "archive").rglob(f"*{sha256[4:]}*") if file.is_file()]
 
 
-def test_files_of_a_period_are_archived_once_and_without_their_links(new_directory: Make) -> None:
-    directory = new_directory()
+def test_files_of_a_period_are_archived_once_and_without_their_links(directory: DataDirectory) -> None:
     first = directory.run("documents", "fetch", "--period", "2024-06", "--json")
     again = directory.run("documents", "fetch", "--year", "2024", "--type", "BANK", "--json")
     assert (first.exit_code, again.exit_code) == (0, 0), first.err + again.err
@@ -34,14 +49,12 @@ def test_files_of_a_period_are_archived_once_and_without_their_links(new_directo
     assert b"signature" not in kept
 
 
-def test_a_period_that_is_none_is_a_wrong_use(new_directory: Make) -> None:
-    directory = new_directory()
+def test_a_period_that_is_none_is_a_wrong_use(directory: DataDirectory) -> None:
     assert directory.run("documents", "fetch", "--period", "2024-13").exit_code == 2
     assert directory.run("documents", "fetch", "--year", "2024", "--period", "2024-06").exit_code == 2
 
 
-def test_confirmations_are_compared_and_only_hash_and_result_are_kept(new_directory: Make) -> None:
-    directory = new_directory()
+def test_confirmations_are_compared_and_only_hash_and_result_are_kept(directory: DataDirectory) -> None:
     assert directory.sync(FIRST, LAST).exit_code == 0
 
     answer = directory.run("confirmations", "check", "--from", FIRST, "--to", LAST, "--json")
@@ -59,3 +72,13 @@ def test_confirmations_are_compared_and_only_hash_and_result_are_kept(new_direct
     assert kept.exit_code == 0, kept.err
     assert len([blob for sha256 in hashes for blob in _blobs(directory, sha256)]) == len(trades)
     assert directory.rows("select count(*) from core.trade_confirmation_check") == [(len(trades),)]
+
+    # A confirmation that is not open to us is told, and the others are compared.
+    forbidden = rule(
+        "status", match={"path": "/api/*/confirmation/", "nth": 1}, status=403, body={"detail": "forbidden"}
+    )
+    with chaos_rig.chaos(directory, forbidden):
+        refused = directory.run("confirmations", "check", "--from", FIRST, "--to", LAST, "--json")
+    assert refused.exit_code == 30
+    told = directory.rows("select outcome, count(*) from core.trade_confirmation_check group by outcome")
+    assert sorted(told) == [("AGREES", len(trades) - 1), ("REFUSED", 1)]

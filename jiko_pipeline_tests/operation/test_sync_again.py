@@ -1,7 +1,7 @@
 """`jiko sync` over days that it has done already: nothing changes, whatever is asked for again."""
 
 from jiko_pipeline_tests.operation.command_line import DataDirectory
-from jiko_pipeline_tests.operation.conftest import FIRST, LAST, Make
+from jiko_pipeline_tests.operation.conftest import FIRST, LAST, Make, UndisturbedRun
 
 
 def outcomes(directory: DataDirectory) -> dict[str, int]:
@@ -64,3 +64,11 @@ def test_a_document_in_quarantine_is_told_by_every_sync_of_its_day_until_it_is_r
     second = directory.sync("2024-06-12", "2024-06-12")
     assert (first.exit_code, second.exit_code) == (30, 30)
     assert directory.rows("select count(*) from raw.document where outcome = 'QUARANTINED'") == [(1,)]
+
+
+def test_a_request_that_waits_for_its_approval_is_listed_again_for_a_month(undisturbed: UndisturbedRun) -> None:
+    reached = (
+        "select distinct document_kind from raw.document"
+        " where first_date <= cast(? as date) - 31 and last_date > first_date"
+    )
+    assert undisturbed.directory.rows(reached, [FIRST]) == [("TRANSFER_REQUESTS",)]

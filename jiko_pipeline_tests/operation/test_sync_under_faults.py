@@ -33,8 +33,29 @@ def test_a_listing_that_is_none_publishes_nothing_and_the_next_sync_loses_nothin
     assert directory.hashes() != before
 
 
-def test_a_pocket_that_is_closed_to_us_is_told_and_the_others_are_loaded(directory: DataDirectory) -> None:
+def test_listings_that_fail_are_told_and_the_day_is_closed_without_them(directory: DataDirectory) -> None:
     day = "2024-07-01"
+    with chaos_rig.chaos(
+        directory,
+        rule("json_error", match={"path": "/api/v1/notifications/"}),
+        rule("status", match={"path": "/api/v1/events/"}, status=422),
+        rule("status", match={"path": "/api/v1/team/audit-logs/"}, status=403),
+        rule("status", match={"path": "/api/v1/statements/"}, status=404),
+        rule("html", match={"path": "/api/v1/team/"}),
+        rule("json_error", match={"path": "/api/v1/customer/"}),
+    ):
+        answer = directory.sync(day, day)
+    assert answer.exit_code == 40, answer.err
+    for kind in ("NOTIFICATIONS", "EVENTS", "AUDIT_LOGS", "MONTHLY_STATEMENTS", "TEAM"):
+        assert f"{kind} is not landed" in " ".join(answer.told["notes"])
+    closed = "select count(*) from mart.daily_close where business_date = ? and ready_to_book"
+    assert directory.rows(closed, [day]) == [(2,)]
+    assert directory.rows("select count(*) from core.customer where known_to_utc is null") == [(1,)]
+    assert directory.rows("select count(*) > 0 from core.team_member where known_to_utc is null") == [(True,)]
+
+
+def test_a_pocket_that_is_closed_to_us_is_told_and_the_others_are_loaded(directory: DataDirectory) -> None:
+    day = "2024-07-02"
     closed, other = [pocket for (pocket,) in directory.rows("select pocket_id from core.pocket order by pocket_id")]
     forbidden = {"status": 403, "body": {"detail": "forbidden"}}
     with chaos_rig.chaos(
@@ -52,7 +73,7 @@ def test_a_pocket_that_is_closed_to_us_is_told_and_the_others_are_loaded(directo
 
 
 def test_without_the_scope_of_orders_the_other_streams_go_on(directory: DataDirectory) -> None:
-    day = "2024-07-02"
+    day = "2024-07-03"
     listed = "select count(*) from raw.document where document_kind = 'API_TRANSACTIONS' and last_date = ?"
     assert directory.rows(listed, [day]) == [(0,)]
     orders = directory.orders()
@@ -63,26 +84,3 @@ def test_without_the_scope_of_orders_the_other_streams_go_on(directory: DataDire
     assert directory.rows(listed, [day]) == [(1,)]
     # Those that were under way when the first was refused.
     assert directory.orders() - orders <= THREADS
-
-
-def test_listings_that_fail_are_told_and_the_day_is_closed_without_them(directory: DataDirectory) -> None:
-    day = "2024-07-03"
-    with chaos_rig.chaos(
-        directory,
-        rule("json_error", match={"path": "/api/v1/notifications/"}),
-        rule("status", match={"path": "/api/v1/events/"}, status=422),
-        rule("status", match={"path": "/api/v1/team/audit-logs/"}, status=403),
-        rule("status", match={"path": "/api/v1/statements/"}, status=404),
-        rule("html", match={"path": "/api/v1/team/"}),
-        rule("json_error", match={"path": "/api/v1/customer/"}),
-    ):
-        answer = directory.sync(day, day)
-    assert answer.exit_code == 40, answer.err
-    for kind in ("NOTIFICATIONS", "EVENTS", "AUDIT_LOGS", "MONTHLY_STATEMENTS", "TEAM"):
-        assert f"{kind} is not landed" in " ".join(answer.told["notes"])
-    closed = "select count(*) from mart.daily_close where business_date = ? and is_ready_to_book"
-    assert directory.rows(closed, [day]) == [(2,)]
-    assert directory.rows("select count(*) from core.customer where known_to_utc is null") == [(1,)]
-    assert directory.rows("select count(*) > 0 from core.team_member where known_to_utc is null") == [(True,)]
-
-    assert directory.sync(day, day).exit_code == 0

@@ -2,9 +2,9 @@
 
 from jiko_pipeline.bank.contract import JIKO
 from jiko_pipeline.bank.operations import OPERATIONS
-from jiko_pipeline_tests.reading.operations_page import simulator_names
 from jiko_pipeline_tests.operation.command_line import DataDirectory
 from jiko_pipeline_tests.operation.conftest import Make
+from jiko_pipeline_tests.reading.operations_page import simulator_names
 
 
 def calls_at_the_bank(directory: DataDirectory) -> dict[str, int]:

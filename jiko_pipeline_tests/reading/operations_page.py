@@ -1,6 +1,7 @@
 """docs/operations.md, made from the code: who calls, who answers, what it needs and where each operation lands.
 
-Belongs here: the page's text. Does not belong here: writing it (`python -m jiko_pipeline_tests.reading.operations_page`).
+Belongs here: the page's text. Does not belong here: writing it
+(`python -m jiko_pipeline_tests.reading.operations_page`).
 """
 
 import re

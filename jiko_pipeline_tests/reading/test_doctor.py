@@ -18,6 +18,7 @@ from jiko_pipeline.pipeline.doctor.configuration import (
     check_hosts,
     check_key,
     check_settings,
+    check_variables,
     check_webhook_secret,
 )
 from jiko_pipeline.pipeline.doctor.connection import NEEDED_DAILY, check_bank, check_scopes
@@ -133,6 +134,36 @@ def test_a_contradiction_is_found(overrides: dict[str, object], grade: Grade, wo
     assert_found(finding, grade, code, word)
 
 
+def test_a_variable_that_is_no_setting_is_named_with_the_nearest_setting() -> None:
+    names = ["PATH", "JIKO_THREADS", "jiko_data_dir", "JIKO_FAILPOINT", "JIKO_START_DAY", "JIKO_PRIVATE_KEYFILE"]
+    key, day = check_variables(names)
+    assert_found(key, Grade.WARN, ExitCode.OK, "JIKO_PRIVATE_KEYFILE")
+    assert "JIKO_PRIVATE_KEY_FILE" in str(key.remedy)
+    assert_found(day, Grade.WARN, ExitCode.OK, "JIKO_START_DAY")
+    assert "JIKO_START_DATE" in str(day.remedy)
+
+
+def test_a_misspelt_variable_is_named_beside_the_setting_that_is_missed_and_its_value_is_not(tmp_path: Path) -> None:
+    variables = {"JIKO_ENVIRONMENT": "sandbox", "JIKO_KEYID": "key-4711"}
+    answer = Directory(tmp_path / "data", tmp_path, variables).jiko("doctor", "--json")
+    missed, misspelt = answer.json["findings"]
+    assert (missed["grade"], misspelt["grade"]) == ("FAIL", "WARN")
+    assert "JIKO_KEY_ID" in missed["says"]
+    assert "JIKO_KEYID" in misspelt["says"]
+    assert "JIKO_KEY_ID" in misspelt["remedy"]
+    assert "4711" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_key_or_secret_that_is_no_regular_file_is_found_and_not_read(
+    make: Callable[[Path, int], None], real: Make, tmp_path: Path
+) -> None:
+    make(tmp_path / "odd", 0o600)
+    settings = real(private_key_file=tmp_path / "odd", webhook_secret_file=tmp_path / "odd")
+    for finding in (check_key(settings), *check_webhook_secret(settings)):
+        assert_found(finding, Grade.FAIL, ExitCode.CREDENTIALS_OR_SETTINGS, "no regular file")
+
+
 def test_a_key_that_others_can_read_is_found(real: Make, tmp_path: Path) -> None:
     (tmp_path / "key.pem").chmod(0o640)
     finding = check_key(real())
@@ -155,7 +186,7 @@ def test_a_key_that_others_can_replace_is_found(real: Make, tmp_path: Path) -> N
     ],
     ids=["rsa", "short rsa", "another curve"],
 )
-@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+@pytest.mark.filterwarnings("error")
 def test_the_kind_of_the_key_is_told(
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, grade: Grade, word: str, real: Make, tmp_path: Path
 ) -> None:

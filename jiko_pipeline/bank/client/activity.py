@@ -51,6 +51,12 @@ class Transactions:
         contract = self._caller.contract
         query = self._caller.query(
             "transactions.list",
+            {
+                contract.transactions_from: time_booked_from,
+                contract.transactions_to: time_booked_to,
+                "time_settled_from": time_settled_from,
+                "time_settled_to": time_settled_to,
+            },
             **{
                 contract.order: order,
                 contract.transactions_pocket: pockets,
@@ -59,10 +65,6 @@ class Transactions:
                 "wire[]": wires,
                 "card[]": cards,
                 "portal[]": portals,
-                contract.transactions_from: time_booked_from,
-                contract.transactions_to: time_booked_to,
-                "time_settled_from": time_settled_from,
-                "time_settled_to": time_settled_to,
                 "amount_from": amount_from,
                 "amount_to": amount_to,
                 "direction": direction,
@@ -83,12 +85,8 @@ class Transactions:
         contract = self._caller.contract
         query = self._caller.query(
             "transactions.export",
-            **{
-                contract.transactions_pocket: pockets,
-                "type[]": types,
-                contract.transactions_from: time_booked_from,
-                contract.transactions_to: time_booked_to,
-            },
+            {contract.transactions_from: time_booked_from, contract.transactions_to: time_booked_to},
+            **{contract.transactions_pocket: pockets, "type[]": types},
         )
         return self._caller.read_file("transactions.export", query)
 
@@ -116,9 +114,9 @@ class Trades:
         contract = self._caller.contract
         query = self._caller.query(
             "trades.list",
+            {contract.trades_from: trade_datetime_from, contract.trades_to: trade_datetime_to},
             **{contract.order: order, "pocket_id[]": pockets},
             **self._dates(book_date_from, book_date_to, settlement_date_from, settlement_date_to),
-            **{contract.trades_from: trade_datetime_from, contract.trades_to: trade_datetime_to},
         )
         return Listed(self._caller, "trades.list", TradeV2, query, limit)
 
@@ -138,9 +136,9 @@ class Trades:
         contract = self._caller.contract
         query = self._caller.query(
             "trades.list_v1",
+            {contract.trades_from: trade_datetime_from, contract.trades_to: trade_datetime_to},
             **{"account[]": pockets},
             **self._dates(book_date_from, book_date_to, settlement_date_from, settlement_date_to),
-            **{contract.trades_from: trade_datetime_from, contract.trades_to: trade_datetime_to},
         )
         return Listed(self._caller, "trades.list_v1", Trade, query, limit)
 
@@ -166,11 +164,8 @@ class Trades:
         contract = self._caller.contract
         query: Query = self._caller.query(
             "trades.export",
-            **{
-                "account[]": pockets,
-                contract.trades_from: trade_datetime_from,
-                contract.trades_to: trade_datetime_to,
-            },
+            {contract.trades_from: trade_datetime_from, contract.trades_to: trade_datetime_to},
+            **{"account[]": pockets},
         )
         return self._caller.read_file("trades.export", query)
 

@@ -39,13 +39,21 @@ class Caller:
         self.contract = contract
         self._names = contract.wire_names()
 
-    def query(self, operation: str, **values: QueryValue) -> Query:
+    def query(
+        self, operation: str, instants: Mapping[str, datetime | None] | None = None, /, **values: QueryValue
+    ) -> Query:
         """Query parameters as they go over the wire; None is left out, several values repeat the name.
 
         A name is ours; a bank's own is `Contract.names["operation.name"]`. `pocket__` stands for `pocket[]`.
-        Raises ValueError for an empty selection, which a bank would take for none: it would answer everything.
+        `instants` are the parameters that need a time with its zone. Raises TypeError for one that is something else,
+        a day for instance, and ValueError for one without a zone and for an empty selection, which a bank would take
+        for none: it would answer everything.
         """
-        return tuple(self._query(operation, values))
+        instants = instants or {}
+        for name, value in instants.items():
+            if value is not None and not isinstance(value, datetime):
+                raise TypeError(f"{name} is a time with its zone (datetime), not a {type(value).__name__}")
+        return tuple(self._query(operation, {**values, **instants}))
 
     def _query(self, operation: str, values: Mapping[str, QueryValue]) -> Iterable[tuple[str, str]]:
         for own, value in values.items():
@@ -149,6 +157,14 @@ class Caller:
         return declared, path_of(operation, self.contract, **texts)
 
 
+def due(request: Model, *models: type[Model]) -> Model:
+    """`request`, where it is one of `models`. Raises TypeError that names them."""
+    if not isinstance(request, models):
+        names = " or ".join(model.__name__ for model in models)
+        raise TypeError(f"the request is to be a {names}, not a {type(request).__name__}")
+    return request
+
+
 @cache
 def _adapter(model: Any) -> TypeAdapter[Any]:
     return TypeAdapter(model)
@@ -176,7 +192,8 @@ def _place_part(part: int | str) -> str:
 
 def _path_part(value: str | UUID, name: str) -> str:
     try:
-        return safe_id(str(value), name)
+        # Neither None nor a number names anything, though its text could stand in a path.
+        return safe_id(str(value) if isinstance(value, UUID) else value, name)
     except ContractBrokenError:
         raise ValueError(f"{name} is no identifier that can stand in a path") from None
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from jiko_pipeline.bank.client.calling import Caller
+from jiko_pipeline.bank.client.calling import Caller, due
 from jiko_pipeline.bank.client.listed import Listed
 from jiko_pipeline.bank.client.models.messages import (
     CreateSubscriptionRequest,
@@ -24,7 +24,9 @@ class Subscriptions:
 
     def create(self, request: CreateSubscriptionRequest) -> Subscription:
         """Register a webhook; its secret is not shown again."""
-        made: Subscription = self._caller.read("subscriptions.create", Subscription, body=request)
+        made: Subscription = self._caller.read(
+            "subscriptions.create", Subscription, body=due(request, CreateSubscriptionRequest)
+        )
         return made
 
     def list(self, *, limit: int | None = None) -> Listed[Subscription]:
@@ -39,7 +41,10 @@ class Subscriptions:
     def update(self, subscription_id: str | UUID, request: UpdateSubscriptionRequest) -> Subscription:
         """Change a webhook; only what `request` was given changes."""
         changed: Subscription = self._caller.read(
-            "subscriptions.update", Subscription, body=request, subscription_id=subscription_id
+            "subscriptions.update",
+            Subscription,
+            body=due(request, UpdateSubscriptionRequest),
+            subscription_id=subscription_id,
         )
         return changed
 
@@ -63,7 +68,7 @@ class Events:
     ) -> Listed[Event]:
         """Events after an instant, of one subscription or of all."""
         query = self._caller.query(
-            "events.list", subscription_id=subscription_id, **{self._caller.contract.events_after: after}
+            "events.list", {self._caller.contract.events_after: after}, subscription_id=subscription_id
         )
         return Listed(self._caller, "events.list", Event, query, limit)
 
@@ -91,6 +96,9 @@ class Notifications:
     def mark(self, notification_id: str | UUID, request: UpdateCustomerNotificationStatus) -> CustomerNotification:
         """Mark a notification as read or unread."""
         marked: CustomerNotification = self._caller.read(
-            "notifications.mark", CustomerNotification, body=request, notification_id=notification_id
+            "notifications.mark",
+            CustomerNotification,
+            body=due(request, UpdateCustomerNotificationStatus),
+            notification_id=notification_id,
         )
         return marked

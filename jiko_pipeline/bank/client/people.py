@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from jiko_pipeline.bank.client.calling import Caller
+from jiko_pipeline.bank.client.calling import Caller, due
 from jiko_pipeline.bank.client.listed import Listed
 from jiko_pipeline.bank.client.models.people import (
     CreateServiceUserRequest,
@@ -55,7 +55,7 @@ class Team:
     def edit(self, member_id: str | UUID, request: EditTeamMemberRequest) -> TeamMemberResponse:
         """Give a member another role or status."""
         member: TeamMemberResponse = self._caller.read(
-            "team.edit", TeamMemberResponse, body=request, member_id=member_id
+            "team.edit", TeamMemberResponse, body=due(request, EditTeamMemberRequest), member_id=member_id
         )
         return member
 
@@ -66,7 +66,9 @@ class Team:
 
     def invite(self, request: InviteMemberRequest) -> TeamMemberResponse:
         """Invite somebody to the team."""
-        member: TeamMemberResponse = self._caller.read("team.invite", TeamMemberResponse, body=request)
+        member: TeamMemberResponse = self._caller.read(
+            "team.invite", TeamMemberResponse, body=due(request, InviteMemberRequest)
+        )
         return member
 
     def resend_invitation(self, member_id: str | UUID) -> None:
@@ -79,7 +81,9 @@ class Team:
 
     def create_service_user(self, request: CreateServiceUserRequest) -> ServiceUserResponse:
         """Create a user for a machine."""
-        user: ServiceUserResponse = self._caller.read("team.create_service_user", ServiceUserResponse, body=request)
+        user: ServiceUserResponse = self._caller.read(
+            "team.create_service_user", ServiceUserResponse, body=due(request, CreateServiceUserRequest)
+        )
         return user
 
 
@@ -99,7 +103,7 @@ class TeamAudits:
         """Entries of the whole team."""
         contract = self._caller.contract
         query = self._caller.query(
-            "team_audits.list", **{contract.audits_from: timestamp_from, contract.audits_to: timestamp_to}
+            "team_audits.list", {contract.audits_from: timestamp_from, contract.audits_to: timestamp_to}
         )
         return Listed(self._caller, "team_audits.list", CustomerAuditLogEntry, query, limit)
 
@@ -114,7 +118,8 @@ class TeamAudits:
         """Entries of one member."""
         contract = self._caller.contract
         query = self._caller.query(
-            "team_audits.list_for_member", **{contract.audits_from: timestamp_from, contract.audits_to: timestamp_to}
+            "team_audits.list_for_member",
+            {contract.audits_from: timestamp_from, contract.audits_to: timestamp_to},
         )
         return Listed(
             self._caller, "team_audits.list_for_member", CustomerAuditLogEntry, query, limit, member_id=member_id
@@ -131,7 +136,7 @@ class TeamAudits:
         contract = self._caller.contract
         query = self._caller.query(
             "team_audits.export",
+            {contract.audits_from: timestamp_from, contract.audits_to: timestamp_to},
             member_id=member_id,
-            **{contract.audits_from: timestamp_from, contract.audits_to: timestamp_to},
         )
         return self._caller.read_file("team_audits.export", query)

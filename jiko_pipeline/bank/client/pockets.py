@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from jiko_pipeline.bank.client.calling import Caller
+from jiko_pipeline.bank.client.calling import Caller, due
 from jiko_pipeline.bank.client.listed import Listed, OffsetListed
 from jiko_pipeline.bank.client.models.pockets import (
     CreatePocketRequest,
@@ -41,7 +41,7 @@ class Pockets:
 
     def create(self, request: CreatePocketRequest) -> Pocket:
         """Open a pocket."""
-        pocket: Pocket = self._caller.read("pockets.create", Pocket, body=request)
+        pocket: Pocket = self._caller.read("pockets.create", Pocket, body=due(request, CreatePocketRequest))
         return pocket
 
     def get(
@@ -54,7 +54,9 @@ class Pockets:
 
     def update(self, pocket_id: str | UUID, request: UpdatePocketRequest) -> Pocket:
         """Rename a pocket, give it another strategy, or close it; only what `request` was given changes."""
-        pocket: Pocket = self._caller.read("pockets.update", Pocket, body=request, pocket_id=pocket_id)
+        pocket: Pocket = self._caller.read(
+            "pockets.update", Pocket, body=due(request, UpdatePocketRequest), pocket_id=pocket_id
+        )
         return pocket
 
     def earnings(

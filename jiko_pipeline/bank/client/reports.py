@@ -6,7 +6,7 @@ The pipeline orders and fetches reports through `jiko_pipeline.bank.orders`, whi
 from datetime import date
 from uuid import UUID
 
-from jiko_pipeline.bank.client.calling import Caller
+from jiko_pipeline.bank.client.calling import Caller, due
 from jiko_pipeline.bank.client.listed import Listed
 from jiko_pipeline.bank.client.models.reports import CreateReportRequest, Report, ReportDownload, ReportRequest
 
@@ -19,7 +19,9 @@ class Reports:
 
     def order(self, request: CreateReportRequest) -> ReportRequest:
         """Order a report. After AmbiguousOutcomeError, look for it in `list_requests` first."""
-        ordered: ReportRequest = self._caller.read("reports.order", ReportRequest, body=request)
+        ordered: ReportRequest = self._caller.read(
+            "reports.order", ReportRequest, body=due(request, CreateReportRequest)
+        )
         return ordered
 
     def list_requests(

@@ -1,8 +1,9 @@
 """Counterparties and transfer requests (`client.counterparties`, `client.transfer_requests`)."""
 
+from typing import get_args
 from uuid import UUID
 
-from jiko_pipeline.bank.client.calling import Caller
+from jiko_pipeline.bank.client.calling import Caller, due
 from jiko_pipeline.bank.client.listed import Listed
 from jiko_pipeline.bank.client.models.transfers import (
     Counterparty,
@@ -37,7 +38,9 @@ class Counterparties:
 
     def create(self, request: CreateCounterpartyRequest) -> Counterparty:
         """Add a counterparty."""
-        counterparty: Counterparty = self._caller.read("counterparties.create", Counterparty, body=request)
+        counterparty: Counterparty = self._caller.read(
+            "counterparties.create", Counterparty, body=due(request, *get_args(CreateCounterpartyRequest))
+        )
         return counterparty
 
     def get(self, counterparty_id: str | UUID) -> Counterparty:
@@ -50,7 +53,10 @@ class Counterparties:
     def update(self, counterparty_id: str | UUID, request: UpdateCounterpartyRequest) -> Counterparty:
         """Change a counterparty's status, to unlink it for instance."""
         counterparty: Counterparty = self._caller.read(
-            "counterparties.update", Counterparty, body=request, counterparty_id=counterparty_id
+            "counterparties.update",
+            Counterparty,
+            body=due(request, UpdateCounterpartyRequest),
+            counterparty_id=counterparty_id,
         )
         return counterparty
 
@@ -68,7 +74,9 @@ class TransferRequests:
         before calling: after AmbiguousOutcomeError, `get(request.transfer.id)` says whether the bank has the
         request (NotFoundError: it has not), and only then may the same `request` be sent again.
         """
-        made: TransferRequest = self._caller.read("transfer_requests.create", TransferRequest, body=request)
+        made: TransferRequest = self._caller.read(
+            "transfer_requests.create", TransferRequest, body=due(request, CreateTransferRequest)
+        )
         return made
 
     def list(
@@ -99,7 +107,10 @@ class TransferRequests:
     def decide(self, transfer_id: str | UUID, request: UpdateTransferRequestStatus) -> TransferRequest:
         """Approve or deny a request of somebody else; `approve` and `deny` know the words."""
         decided: TransferRequest = self._caller.read(
-            "transfer_requests.decide", TransferRequest, body=request, transfer_id=transfer_id
+            "transfer_requests.decide",
+            TransferRequest,
+            body=due(request, UpdateTransferRequestStatus),
+            transfer_id=transfer_id,
         )
         return decided
 

@@ -5,7 +5,9 @@ Does not belong here: whether a setting is well-formed by itself (`jiko_pipeline
 
 import re
 import stat
+from collections.abc import Iterable
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jiko_pipeline.bank.sign_in import load_signing_key
 from jiko_pipeline.calendars import new_york_date
 from jiko_pipeline.errors import ExitCode, SettingsError
+from jiko_pipeline.failpoints import VARIABLE as FAILPOINT_VARIABLE
 from jiko_pipeline.pipeline.doctor.findings import Finding, fail, failed, ok, warn
 from jiko_pipeline.settings import Environment, Settings
 from jiko_pipeline.webhooks.signature import load_secret
@@ -22,8 +25,8 @@ KEY: Final = "private key"
 WEBHOOK: Final = "webhook secret"
 HOSTS: Final = "download hosts"
 
+_PREFIX: Final = "JIKO_"
 _CREDENTIALS: Final = ("client_id", "private_key_file", "key_id")
-_SHORTEST_RSA_BITS: Final = 2048
 _HOST: Final = re.compile(
     r"\.?(?=.{1,253}(:|$))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:[0-9]{1,5})?"
 )
@@ -52,6 +55,22 @@ def check_settings(settings: Settings, now: datetime) -> list[Finding]:
         )
     profile = f"{settings.environment.value}, profile {settings.profile}, legal entity {settings.legal_entity_id}"
     return found or [ok(SETTINGS, f"Environment {profile}; nothing contradicts.")]
+
+
+def check_variables(names: Iterable[str]) -> list[Finding]:
+    """A WARN for each variable of ours among `names` that is no setting, with the setting whose name is nearest."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    ours = (name for name in names if name.upper().startswith(_PREFIX))
+    return [_unknown(name, known) for name in sorted(ours) if name.upper() not in {*known, FAILPOINT_VARIABLE}]
+
+
+def _unknown(name: str, known: Iterable[str]) -> Finding:
+    (nearest,) = get_close_matches(name.upper(), known, n=1, cutoff=0.0)
+    return warn(
+        SETTINGS,
+        f"{ascii(name)[1:-1]} is set and no setting: nobody reads it.",
+        f"If {nearest} is meant, name it so; otherwise leave it out.",
+    )
 
 
 def _credentials(settings: Settings) -> list[Finding]:
@@ -106,13 +125,6 @@ def check_key(settings: Settings) -> Finding:
         return failed(KEY, error)
     private = key.key.private_key
     bits = private.key_size if isinstance(private, RSAPrivateKey) else None
-    if bits is not None and bits < _SHORTEST_RSA_BITS:
-        return fail(
-            KEY,
-            f"The RSA key {file} has {bits} bits; at least {_SHORTEST_RSA_BITS} are needed.",
-            "Make a new key pair and register its public key with Jiko.",
-            ExitCode.CREDENTIALS_OR_SETTINGS,
-        )
     if stat.S_IMODE(file.absolute().parent.stat().st_mode) & 0o022:
         return warn(
             KEY,

@@ -1,5 +1,6 @@
 """The whole examination: which checks there are and in which order."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from jiko_pipeline.pipeline.doctor.configuration import (
     check_hosts,
     check_key,
     check_settings,
+    check_variables,
     check_webhook_secret,
 )
 from jiko_pipeline.pipeline.doctor.connection import BANK, check_bank
@@ -37,9 +39,10 @@ def examine(load: Callable[[], Settings], *, offline: bool, now: datetime | None
     try:
         settings = load()
     except JikoPipelineError as error:
-        return [failed(SETTINGS, error)]
+        return [failed(SETTINGS, error), *check_variables(os.environ)]
     findings = [
         *check_settings(settings, now),
+        *check_variables(os.environ),
         check_key(settings),
         *check_webhook_secret(settings),
         *check_hosts(settings),

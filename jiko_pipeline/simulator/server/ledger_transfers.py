@@ -8,7 +8,7 @@ long ago by nobody whom the team knows: it is told without people, and nobody ca
 that came from elsewhere was no request of this customer, and its id names none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from jiko_pipeline.simulator.documents.numbers import instant_text
@@ -43,6 +43,11 @@ def request_of_ledger(call: Call, transfer_id: str) -> Json | None:
     }
 
 
+def is_of_ledger(call: Call, transfer_id: str) -> bool:
+    """True when a movement of the ledger so far, of whatever type and direction, bears the id already."""
+    return bool(_movements(call, lambda row: transfer_id in (row.transaction_id, *_names(row))))
+
+
 def _transfer(call: Call, transfer_id: str, paid: Transaction, received: Transaction | None) -> Json:
     transfer: Json = {
         "id": transfer_id,
@@ -61,7 +66,12 @@ def _transfer(call: Call, transfer_id: str, paid: Transaction, received: Transac
 
 
 def _legs(call: Call, transfer_id: str) -> list[Transaction]:
-    """The movements of the transfer so far, all of one New York day, looked for from today back."""
+    """The movements of the transfer so far, all of one New York day."""
+    return _movements(call, lambda row: transfer_id in _names(row))
+
+
+def _movements(call: Call, wanted: Callable[[Transaction], bool]) -> list[Transaction]:
+    """The movements so far that are wanted, of the latest month that has any, looked for from today back."""
     world = call.bank.world
     first = min((pocket.opened_on for pocket in world.pockets(call.today)), default=call.today)
     last = call.today
@@ -70,7 +80,7 @@ def _legs(call: Call, transfer_id: str) -> list[Transaction]:
         found = [
             row
             for row in world.transactions(max(month_first, first), last)
-            if row.booked_at <= call.now and transfer_id in _names(row)
+            if row.booked_at <= call.now and wanted(row)
         ]
         if found:
             return found

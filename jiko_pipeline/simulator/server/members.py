@@ -14,13 +14,25 @@ from typing import Any, Final
 from jiko_pipeline.calendars import new_york_instant, on_or_after
 from jiko_pipeline.simulator.documents.numbers import instant_text
 from jiko_pipeline.simulator.draws import drawn_uuid
+from jiko_pipeline.simulator.server.answers import RefusedError
 from jiko_pipeline.simulator.server.bank import Call, SimulatedBank
-from jiko_pipeline.simulator.server.population import ACTIVE, ADMIN, APPROVER, DOMAIN, TREASURER, Member, people
+from jiko_pipeline.simulator.server.population import (
+    ACTIVE,
+    ADMIN,
+    APPROVER,
+    DOMAIN,
+    SERVICE,
+    TREASURER,
+    Member,
+    people,
+)
 
 TEAM_ROLES: Final = frozenset({"OWNER", ADMIN, TREASURER})
 """Who may change the team."""
 APPROVING_ROLES: Final = frozenset({"OWNER", ADMIN, TREASURER, "CONTROLLER", APPROVER})
 """Who may approve a transfer that another member requested."""
+MONEY_ROLES: Final = APPROVING_ROLES | {SERVICE}
+"""Who may request transfers, open pockets and change them; the others look on."""
 
 _CLIENTS_BEFORE_DAYS: Final = 20
 _GONE: Final = "CANCELLED"
@@ -39,6 +51,13 @@ def member_of_client(bank: SimulatedBank, client_id: str) -> str:
 def acting_member(call: Call) -> str:
     """The id of the team member who makes a call."""
     return member_of_client(call.bank, call.client_id)
+
+
+def check_may_move_money(call: Call) -> None:
+    """Raises RefusedError(403) when the role of the acting member is none of MONEY_ROLES."""
+    acting = member(call.bank, acting_member(call))
+    if acting is None or acting.role not in MONEY_ROLES:
+        raise RefusedError(403, {"detail": "The role of the member does not allow to move money or to change pockets"})
 
 
 def members(bank: SimulatedBank) -> tuple[Member, ...]:

@@ -20,6 +20,7 @@ from jiko_pipeline.simulator.server.bank import Call, Operation, json_response
 from jiko_pipeline.simulator.server.bodies import Body, read_body, rule_broken, wrong
 from jiko_pipeline.simulator.server.holdings import CLOSED, OPEN, show_pocket, status_of
 from jiko_pipeline.simulator.server.limits import LimitGroup
+from jiko_pipeline.simulator.server.members import check_may_move_money
 from jiko_pipeline.simulator.server.order_book import check_time_goes_on, keep_change, keep_pocket
 
 LONGEST_NAME: Final = 100
@@ -34,8 +35,9 @@ def find_pocket(call: Call, pocket_id: str) -> Pocket | None:
 
 def open_pocket(call: Call) -> Response:
     """POST /api/v2/pockets/: a pocket that is PENDING for a moment and then OPEN."""
+    check_may_move_money(call)
     body = read_body(call)
-    name = body.text("pocket_name", shortest=1, longest=LONGEST_NAME)
+    name = _name(body)
     strategy = body.choice("trading_strategy_id", *TERM_OF_STRATEGY)
     reinvestment = body.optional_choice("reinvestment_strategy_id", *TERM_OF_STRATEGY) or strategy
     check_time_goes_on(call)
@@ -66,11 +68,12 @@ def open_pocket(call: Call) -> Response:
 
 def change_pocket(call: Call) -> Response:
     """PATCH /api/v2/pockets/{pocket_id}/: another name or strategy, or the end of the pocket."""
+    check_may_move_money(call)
     pocket = find_pocket(call, call.identifier("pocket_id"))
     if pocket is None:
         raise not_found()
     body = read_body(call)
-    name = body.optional_text("pocket_name", shortest=1, longest=LONGEST_NAME)
+    name = None if body.fields.get("pocket_name") is None else _name(body)
     strategy = body.optional_choice("deposit_strategy_id", *TERM_OF_STRATEGY)
     reinvestment = body.optional_choice("reinvestment_strategy_id", *TERM_OF_STRATEGY)
     status = body.optional_choice("status", OPEN, CLOSED)
@@ -96,6 +99,13 @@ def change_pocket(call: Call) -> Response:
             changes["reinvestment_strategy_id"] = pocket.reinvestment_strategy_id
         keep_change(call.bank, PocketChange(pocket.id, call.now, **changes))
     return _answer(call, pocket.id)
+
+
+def _name(body: Body) -> str:
+    name = body.text("pocket_name", shortest=1, longest=LONGEST_NAME)
+    if not name.strip():
+        raise wrong(body.at("pocket_name"), "Value error, blanks alone are no name", "value_error", name)
+    return name
 
 
 def _closure_reason(body: Body) -> str:

@@ -119,6 +119,8 @@ def update_subscription(call: Call) -> Response:
         changes["status"] = body.choice("status", ENABLED, DISABLED)
         if changes["status"] == ENABLED and before[5] == DISABLED:
             changes["enabled_at"] = changes["queued_to"] = now
+    if not changes:
+        return json_response(_shown(before), 202)
     with call.bank.state.transaction() as connection:
         for name, value in {**changes, "updated_at": now}.items():
             # The names are those above, never a caller's.

@@ -26,9 +26,9 @@ from jiko_pipeline.simulator.server.bodies import Body, read_body, rule_broken, 
 from jiko_pipeline.simulator.server.counterparties import counterparty
 from jiko_pipeline.simulator.server.events import emit
 from jiko_pipeline.simulator.server.holdings import OPEN, status_of
-from jiko_pipeline.simulator.server.ledger_transfers import request_of_ledger
+from jiko_pipeline.simulator.server.ledger_transfers import is_of_ledger, request_of_ledger
 from jiko_pipeline.simulator.server.limits import LimitGroup
-from jiko_pipeline.simulator.server.members import APPROVING_ROLES, acting_member, members
+from jiko_pipeline.simulator.server.members import APPROVING_ROLES, acting_member, check_may_move_money, members
 from jiko_pipeline.simulator.server.notifications import notify
 from jiko_pipeline.simulator.server.order_book import check_time_goes_on, keep_transfer
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
@@ -88,6 +88,7 @@ def _request(row: tuple[Any, ...]) -> Request:
 
 def create_request(call: Call) -> Response:
     """POST /api/v1/transfer-requests/: the same id and body again is the same request."""
+    check_may_move_money(call)
     body = read_body(call)
     wish = read_wish(body)
     asked = as_read(body, wish)
@@ -96,6 +97,8 @@ def create_request(call: Call) -> Response:
         if known.created_by == acting_member(call) and known.body == asked:
             return json_response(_show(call, known), 201)
         raise rule_broken(call, "transfer-id-taken", "Another transfer request has this transfer.id.", 409)
+    if is_of_ledger(call, wish.id):
+        raise rule_broken(call, "transfer-id-taken", "A movement of the ledger has this transfer.id.", 409)
     _check_wish(call, body, wish)
     with call.bank.state.transaction() as connection:
         connection.execute(

@@ -1,4 +1,4 @@
--- A dimension: every version of every row that listings of one kind stated, less what is in quarantine as a whole.
+-- A dimension: every version of every row that listings of one kind stated. A listing in quarantine states nothing.
 -- Placeholders: {columns}, {staged}, {kind}.
 select
     s.customer_id,

@@ -1,5 +1,6 @@
--- A flow: the rows that are stated now on the days asked for, less those of documents in quarantine.
--- Placeholders: {table}, {columns}, {staged}, {kind}, {key}.
+-- A flow: the rows that are stated now on the days asked for, less those of documents in quarantine. A row that other
+-- days state as well (it has moved from one to another) is taken as it was stated last; its keys are in build_touched.
+-- Placeholders: {table}, {columns}, {staged}, {kind}, {key}, {is_touched}.
 insert into {table} by name
 with
     stated as (
@@ -10,7 +11,7 @@ with
         where
             s.customer_id = getvariable('build_customer')
             and s.document_kind = '{kind}'
-            and s.scope_date between getvariable('build_first') and getvariable('build_last')
+            and exists (select 1 from build_touched as w where {is_touched})
             and s.known_to_utc is null
             and s.row_ordinal = 1
             and not exists (

@@ -121,7 +121,12 @@ TRADE_CONFIRMATION_CHECK: Final = TableSpec(
         content("trade_id", "VARCHAR", "Trade.", required=True),
         content("pocket_id", "VARCHAR", "Pocket.", required=True),
         content("trade_date", "DATE", "Trade date in New York.", required=True),
-        content("outcome", "VARCHAR", "AGREES, DIFFERS, UNREADABLE or MISSING.", required=True),
+        content(
+            "outcome",
+            "VARCHAR",
+            "AGREES, DIFFERS, UNREADABLE, MISSING, or REFUSED when it is not open to us.",
+            required=True,
+        ),
         content("fields", "VARCHAR", "Fields that differ or are missing, with commas; empty when none.", required=True),
         content("fields_compared", "INTEGER", "Number of fields compared.", required=True),
         provenance("confirmation_sha256", "VARCHAR", "Hash of the confirmation's bytes; null when there was none."),
