@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     contract_file: Path | None = None
     """A TOML file that says how the bank differs from what is assumed of it; see docs/contract.md."""
 
+    camt_schemas: Path | None = None
+    """Folder with the ISO 20022 schemas `camt.053.001.NN.xsd`; where it is named, statements are checked by them."""
+
     data_dir: Path = Path("data")
     profiles_file: Path | None = None
     """The file of profiles; None means `profiles.toml` in the working directory, where there is one."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from jiko_pipeline.formats.frames import FrameSpec
+from jiko_pipeline.formats.frame_spec import FrameSpec
 
 
 def typed_frame(spec: FrameSpec, columns: Iterable[Sequence[Any]]) -> pl.DataFrame:

@@ -29,6 +29,8 @@ _POLARS_TYPES: Final[dict[str, pl.DataType]] = {
     PRICE: pl.Decimal(12, 6),
     YIELD: pl.Decimal(18, 9),
     "DECIMAL(38,6)": pl.Decimal(38, 6),
+    "DECIMAL(38,9)": pl.Decimal(38, 9),
+    "DECIMAL(38,12)": pl.Decimal(38, 12),
 }
 
 

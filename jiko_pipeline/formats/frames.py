@@ -8,6 +8,7 @@ messages (`message_frames`), and anything that spans documents.
 
 from typing import Final
 
+from jiko_pipeline.formats.camt053.frames import STATEMENT_FRAMES
 from jiko_pipeline.formats.frame_spec import LOCATOR as LOCATOR
 from jiko_pipeline.formats.frame_spec import MONEY as MONEY
 from jiko_pipeline.formats.frame_spec import PRICE as PRICE
@@ -16,116 +17,8 @@ from jiko_pipeline.formats.frame_spec import Column as Column
 from jiko_pipeline.formats.frame_spec import FrameSpec as FrameSpec
 from jiko_pipeline.formats.frame_spec import Role as Role
 from jiko_pipeline.formats.frame_spec import content as _c
-from jiko_pipeline.formats.frame_spec import provenance as _p
 from jiko_pipeline.formats.message_frames import MESSAGE_FRAMES
 from jiko_pipeline.formats.party_frames import PARTY_FRAMES
-
-STATEMENT = FrameSpec(
-    "statement",
-    "One camt.053 statement (Stmt).",
-    (
-        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
-        _c(
-            "account_identification",
-            "VARCHAR",
-            "Account as the statement names it (IBAN or other identification).",
-        ),
-        _c("account_currency", "VARCHAR", "Currency of the account, ISO 4217."),
-        _c("electronic_sequence_number", "VARCHAR", "Electronic sequence number of the statement."),
-        _c("legal_sequence_number", "VARCHAR", "Legal sequence number of the statement."),
-        _c("from_date", "DATE", "First day of the reporting period, as written."),
-        _c("to_date", "DATE", "Last day of the reporting period, as written."),
-        _c("page_number", "VARCHAR", "Page number of the statement or message."),
-        _c("is_last_page", "BOOLEAN", "True on the last page of a paged statement."),
-        _c("copy_duplicate", "VARCHAR", "COPY, DUPL or CODU when the statement is a copy or duplicate."),
-        _c("summary_entries", "BIGINT", "Number of entries that the transactions summary declares."),
-        _c(
-            "summary_net_amount",
-            MONEY,
-            "Signed net amount of entries that the transactions summary declares.",
-        ),
-        _c("message_version", "VARCHAR", "Version of the camt.053 schema, two digits."),
-        _p("message_id", "VARCHAR", "Message identification (group header)."),
-        _p("statement_id", "VARCHAR", "Statement identification."),
-        _p("created_at_text", "VARCHAR", "Creation time of the statement as written."),
-        LOCATOR,
-    ),
-    ("statement_seq",),
-)
-
-STATEMENT_BALANCE = FrameSpec(
-    "statement_balance",
-    "One balance of a statement, of any type.",
-    (
-        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
-        _c("balance_seq", "INTEGER", "Position of the balance in its statement, from 1.", required=True),
-        _c("balance_code", "VARCHAR", "Balance type code (OPBD, CLBD, PRCD, ITBD, ...) or proprietary type."),
-        _c("balance_sub_type", "VARCHAR", "Balance sub-type (OIBD, CIBD) or proprietary sub-type."),
-        _c("signed_amount", MONEY, "Balance, positive when credit.", required=True),
-        _c("currency", "VARCHAR", "Currency, ISO 4217."),
-        _c("balance_date", "DATE", "Date of the balance as written."),
-        LOCATOR,
-    ),
-    ("statement_seq", "balance_seq"),
-)
-
-STATEMENT_ENTRY = FrameSpec(
-    "statement_entry",
-    "One entry (Ntry) of a statement: one booking on the account.",
-    (
-        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
-        _c("entry_seq", "INTEGER", "Position of the entry in its statement, from 1.", required=True),
-        _c("entry_reference", "VARCHAR", "Entry reference."),
-        _c("account_servicer_reference", "VARCHAR", "Reference the account servicer gave the entry."),
-        _c(
-            "signed_amount",
-            MONEY,
-            "Amount, positive when credited; a reversal flag never changes the sign.",
-            required=True,
-        ),
-        _c("currency", "VARCHAR", "Currency, ISO 4217."),
-        _c("is_reversal", "BOOLEAN", "Reversal indicator as written."),
-        _c("entry_status", "VARCHAR", "BOOK, PDNG, INFO or FUTR; null when the entry states none."),
-        _c("booking_date", "DATE", "Booking date, the calendar day as written."),
-        _c("value_date", "DATE", "Value date, the calendar day as written."),
-        _c("domain_code", "VARCHAR", "Bank transaction code: domain."),
-        _c("family_code", "VARCHAR", "Bank transaction code: family."),
-        _c("sub_family_code", "VARCHAR", "Bank transaction code: sub-family."),
-        _c("proprietary_code", "VARCHAR", "Proprietary bank transaction code."),
-        _c("proprietary_issuer", "VARCHAR", "Issuer of the proprietary code."),
-        _c("additional_information", "VARCHAR", "Additional entry information."),
-        _c("details", "INTEGER", "Number of transaction details below the entry.", required=True),
-        LOCATOR,
-    ),
-    ("statement_seq", "entry_seq"),
-)
-
-STATEMENT_ENTRY_DETAIL = FrameSpec(
-    "statement_entry_detail",
-    "One transaction (TxDtls) below an entry.",
-    (
-        _c("statement_seq", "INTEGER", "Position of the statement in its document, from 1.", required=True),
-        _c("entry_seq", "INTEGER", "Position of the entry in its statement, from 1.", required=True),
-        _c("detail_seq", "INTEGER", "Position of the transaction below its entry, from 1.", required=True),
-        _c(
-            "signed_amount",
-            MONEY,
-            "Amount in `currency`, signed like its entry unless it states a sign of its own.",
-        ),
-        _c("currency", "VARCHAR", "Currency of the amount, ISO 4217."),
-        _c("end_to_end_id", "VARCHAR", "End-to-end identification."),
-        _c("instruction_id", "VARCHAR", "Instruction identification."),
-        _c("transaction_id", "VARCHAR", "Transaction identification."),
-        _c("uetr", "VARCHAR", "Unique end-to-end transaction reference."),
-        _c("account_servicer_reference", "VARCHAR", "Reference the account servicer gave the transaction."),
-        _c("debtor_name", "VARCHAR", "Name of the debtor."),
-        _c("creditor_name", "VARCHAR", "Name of the creditor."),
-        _c("remittance_unstructured", "VARCHAR", "Unstructured remittance lines, joined by a line feed."),
-        _c("additional_information", "VARCHAR", "Additional transaction information."),
-        LOCATOR,
-    ),
-    ("statement_seq", "entry_seq", "detail_seq"),
-)
 
 TRADE_REPORT = FrameSpec(
     "trade_report",
@@ -313,10 +206,7 @@ SECURITY_REFERENCE = FrameSpec(
 FRAMES: Final[dict[str, FrameSpec]] = {
     spec.name: spec
     for spec in (
-        STATEMENT,
-        STATEMENT_BALANCE,
-        STATEMENT_ENTRY,
-        STATEMENT_ENTRY_DETAIL,
+        *STATEMENT_FRAMES,
         TRADE_REPORT,
         SECURITY_PRICE,
         POSITION,

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from jiko_pipeline.calendars import days
 from jiko_pipeline.errors import JikoPipelineError
+from jiko_pipeline.formats.camt053.frames import STATEMENT_FRAMES
 
 SNAPSHOT_DATE: Final = date(1, 1, 1)
 """The scope date of what has no as-of date."""
@@ -61,12 +62,7 @@ class Kind:
     day_column: str = ""
 
 
-_STATEMENT_FRAMES: Final = (
-    "statement",
-    "statement_balance",
-    "statement_entry",
-    "statement_entry_detail",
-)
+_STATEMENT_FRAMES: Final = tuple(spec.name for spec in STATEMENT_FRAMES)
 
 
 def _ranged(name: str, frame: str, span: Span, column: str = "") -> Kind:

@@ -6,6 +6,7 @@ Belongs here: making the bytes. Does not belong here: reading them.
 import copy
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from lxml import etree
@@ -64,3 +65,48 @@ def large_trade_report(bodies: Sequence[bytes]) -> bytes:
         fields[place] = f"00000000-0000-4000-8000-{number:012d}"
         lines.append(",".join(fields))
     return ("\n".join(lines) + "\n").encode()
+
+
+def write_statement(entries: int, path: Path) -> None:
+    """A camt.053.001.08 of many entries of one shape, some 1,270 bytes each, written as it is made."""
+    with path.open("w") as file:
+        file.write(
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId>'
+            "<CreDtTm>2024-07-17T21:00:00Z</CreDtTm></GrpHdr><Stmt><Id>S</Id><Acct><Id><IBAN>DE89370400440532013000"
+            "</IBAN></Id><Ccy>USD</Ccy></Acct>"
+        )
+        for code, amount in (("OPBD", "0.00"), ("CLBD", f"{entries}.00")):
+            file.write(
+                f'<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy="USD">{amount}</Amt>'
+                "<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2024-07-17</Dt></Dt></Bal>"
+            )
+        for number in range(entries):
+            file.write(_ENTRY.replace("{n}", f"{number:09d}"))
+        file.write("\n</Stmt></BkToCstmrStmt></Document>\n")
+
+
+_ENTRY: Final = """
+<Ntry>
+ <NtryRef>REF{n}</NtryRef>
+ <Amt Ccy="USD">1.00</Amt>
+ <CdtDbtInd>CRDT</CdtDbtInd>
+ <RvslInd>false</RvslInd>
+ <Sts><Cd>BOOK</Cd></Sts>
+ <BookgDt><Dt>2024-07-17</Dt></BookgDt>
+ <ValDt><Dt>2024-07-17</Dt></ValDt>
+ <AcctSvcrRef>ASR{n}</AcctSvcrRef>
+ <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn>\
+<Prtry><Cd>NTRF+166</Cd><Issr>DK</Issr></Prtry></BkTxCd>
+ <NtryDtls><TxDtls>
+  <Refs><MsgId>MSG{n}</MsgId><InstrId>INS{n}</InstrId><EndToEndId>E2E{n}</EndToEndId>\
+<UETR>8a562c67-ca16-48ba-b074-000{n}</UETR></Refs>
+  <Amt Ccy="USD">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>
+  <RltdPties><Dbtr><Pty><Nm>Debtor {n}</Nm></Pty></Dbtr><DbtrAcct><Id><IBAN>DE89370400440{n}</IBAN></Id></DbtrAcct>\
+<Cdtr><Pty><Nm>Creditor</Nm></Pty></Cdtr><CdtrAcct><Id><IBAN>GB29NWBK60160{n}</IBAN></Id></CdtrAcct></RltdPties>
+  <RltdAgts><DbtrAgt><FinInstnId><BICFI>DEUTDEFF</BICFI></FinInstnId></DbtrAgt></RltdAgts>
+  <Purp><Cd>SALA</Cd></Purp>
+  <RmtInf><Ustrd>Invoice {n} of July</Ustrd><Strd><CdtrRefInf><Ref>RF{n}</Ref></CdtrRefInf></Strd></RmtInf>
+ </TxDtls></NtryDtls>
+ <AddtlNtryInf>Transfer {n}</AddtlNtryInf>
+</Ntry>"""

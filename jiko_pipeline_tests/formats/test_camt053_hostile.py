@@ -2,7 +2,11 @@
 
 import gzip
 import random
+import re
+import subprocess
+import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jiko_pipeline.formats import camt053
-from jiko_pipeline.formats.camt053 import stream
+from jiko_pipeline.formats.camt053 import skeleton, stream
 from jiko_pipeline.formats.reading import RefusedDocumentError
 from jiko_pipeline_tests.formats.golden_statement import render
 from jiko_pipeline_tests.formats.test_camt053_pitfalls import document, entry, statement
@@ -18,6 +22,10 @@ from jiko_pipeline_tests.formats.test_camt053_pitfalls import document, entry, s
 GOOD = render("08")
 OPEN = b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt>'
 CLOSE = b"</Stmt></BkToCstmrStmt></Document>"
+PLAIN = (
+    b'<Ntry><Amt Ccy="USD">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
+    b"<BookgDt><Dt>2024-06-03</Dt></BookgDt><AddtlNtryInf>of no matter</AddtlNtryInf></Ntry>"
+)
 
 
 def with_doctype(internal: str, inside: bytes = b"") -> bytes:
@@ -88,6 +96,46 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "no statement": (b"<Document><BkToCstmrStmt><GrpHdr/></BkToCstmrStmt></Document>", "NO_STATEMENT"),
     "bytes of no encoding": (OPEN + b"<Id>\x81\x8d</Id>" + CLOSE, "ENCODING_REFUSED"),
     "control character": (OPEN + b"<Id>\x01</Id>" + CLOSE, "NOT_WELL_FORMED"),
+    "bzip2": (b"BZh9" + GOOD, "NOT_XML"),
+    "xz": (b"\xfd7zXZ\x00" + GOOD, "NOT_XML"),
+    "zstd": (b"\x28\xb5\x2f\xfd" + GOOD, "NOT_XML"),
+    "UTF-32 without a mark": (GOOD.decode().encode("utf-32-le"), "NUL_BYTE"),
+    "document type behind a mark": (b"\xef\xbb\xbf" + with_doctype(""), "DOCTYPE_REFUSED"),
+    "document type in small letters": (b"<!doctype html>" + GOOD.partition(b"\n")[2], "NOT_WELL_FORMED"),
+    "document type in a comment": (GOOD + b"<!-- <!DOCTYPE a> -->", "DOCTYPE_REFUSED"),
+    "comment of 12 MB": (OPEN + b"<!--" + b"x" * 12_000_000 + b"-->" + CLOSE, "OVERSIZED_PIECE"),
+    "section of 12 MB": (OPEN + b"<![CDATA[" + b"x" * 12_000_000 + b"]]>" + CLOSE, "OVERSIZED_PIECE"),
+    "instruction of 12 MB": (OPEN + b"<?a " + b"x" * 12_000_000 + b"?>" + CLOSE, "OVERSIZED_PIECE"),
+    "a million instructions": (OPEN + b"<?abcdefg?>" * 1_000_000 + CLOSE, "OVERSIZED_ELEMENT"),
+    "blanks of 12 MB": (OPEN + b" " * 12_000_000 + CLOSE, "OVERSIZED_PIECE"),
+    "references of 12 MB": (OPEN + b"<Id>" + b"&lt;" * 3_000_000 + b"</Id>" + CLOSE, "OVERSIZED_PIECE"),
+    "one attribute twice": (OPEN + b'<Id a="1" a="2"/>' + CLOSE, "NOT_WELL_FORMED"),
+    "undeclared prefix": (OPEN + b"<x:Id/>" + CLOSE, "NOT_WELL_FORMED"),
+    "markup in an attribute": (OPEN + b'<Id a="<"/>' + CLOSE, "NOT_WELL_FORMED"),
+    "ends crossed": (OPEN + b"<Id><A></Id></A>" + CLOSE, "NOT_WELL_FORMED"),
+    "reference to a control character": (OPEN + b"<Id>&#1;</Id>" + CLOSE, "NOT_WELL_FORMED"),
+    "reference beyond all characters": (OPEN + b"<Id>&#x110000;</Id>" + CLOSE, "NOT_WELL_FORMED"),
+    "entries in entries": (OPEN + b"<Ntry>" * 400 + b"</Ntry>" * 400 + CLOSE, "NOT_WELL_FORMED"),
+    "statement only in supplementary data": (
+        b"<Document><SplmtryData>" + OPEN + CLOSE + b"</SplmtryData></Document>",
+        "NOT_A_STATEMENT",
+    ),
+    "a million blocks": (OPEN + b"<Ntry>" + b"<NtryDtls></NtryDtls>" * 700_000, "NOT_WELL_FORMED"),
+    **{
+        f"long, then {name}": (OPEN + PLAIN * 90_000 + end, code)
+        for name, (end, code) in {
+            "a document type": (b"<!DOCTYPE a>" + CLOSE, "DOCTYPE_REFUSED"),
+            "a NUL byte": (b"\x00" + CLOSE, "NUL_BYTE"),
+            "cut": (b"", "NOT_WELL_FORMED"),
+            "cut in an entry": (PLAIN[:70], "NOT_WELL_FORMED"),
+            "another document": (CLOSE + GOOD, "NOT_WELL_FORMED"),
+            "an undeclared entity": (PLAIN.replace(b"1.00", b"&x;") + CLOSE, "NOT_WELL_FORMED"),
+            "an undeclared prefix": (b"<x:Id/>" + CLOSE, "NOT_WELL_FORMED"),
+            "depth": (b"<a>" * 300 + b"</a>" * 300 + CLOSE, "NOT_WELL_FORMED"),
+            "ends crossed": (b"<Ntry></Stmt></Ntry>", "NOT_WELL_FORMED"),
+            "a text without end": (b"<Id>" + b"x" * 1_000_000 + b"</Id>" + CLOSE, "OVERSIZED_PIECE"),
+        }.items()
+    },
 }
 
 
@@ -107,11 +155,50 @@ def test_an_xinclude_reads_no_file(tmp_path: Path) -> None:
     assert camt053.read(body).frames["statement_entry"]["additional_information"].to_list() == [None]
 
 
+def test_there_are_enough_hostile_documents() -> None:
+    assert len(HOSTILE) >= 60
+
+
+_PEAK = """
+import resource
+from jiko_pipeline.formats import camt053
+from jiko_pipeline.formats.reading import RefusedDocumentError
+from jiko_pipeline_tests.formats.test_camt053_hostile import GOOD, HOSTILE
+
+camt053.read(GOOD)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for body, _ in HOSTILE.values():
+    try:
+        camt053.parse(body)
+    except RefusedDocumentError:
+        continue
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_no_hostile_document_takes_much_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert int(done.stdout) <= 128
+
+
+CUTS = 1_000
+
+
 def test_a_statement_cut_anywhere_is_refused() -> None:
-    offsets = random.Random(53).sample(range(len(GOOD)), 400)
+    offsets = random.Random(53).sample(range(len(GOOD)), CUTS)
     for offset in offsets:
         with pytest.raises(RefusedDocumentError):
             camt053.read(GOOD[:offset])
+
+
+def test_a_long_statement_cut_anywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(skeleton, "LEAST_BYTES", 0)
+    body = OPEN + PLAIN * 40 + CLOSE
+    for offset in random.Random(54).sample(range(len(body)), CUTS):
+        with pytest.raises(RefusedDocumentError):
+            camt053.read(body[:offset])
 
 
 def test_a_large_statement_is_read_with_few_elements_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,10 +238,58 @@ def test_findings_of_one_kind_are_told_one_by_one_only_so_often() -> None:
     assert "475 more" in read.findings[-1].message
 
 
-@given(st.binary(max_size=200), st.integers(0, len(GOOD)), st.integers(0, 60))
-@settings(max_examples=150, deadline=None)
-def test_only_a_refusal_escapes_from_a_damaged_document(noise: bytes, at: int, cut: int) -> None:
-    try:
-        camt053.read(GOOD[:at] + noise + GOOD[at + cut :])
-    except RefusedDocumentError as refusal:
-        assert refusal.code
+FRAGMENTS = (
+    *sorted({*re.findall(rb"</?[A-Za-z0-9]+>", GOOD), *re.findall(rb'<[A-Za-z]+ Ccy="[A-Z]*">', GOOD)}),
+    b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?a", b"?>", b"&#0;", b"&amp;", b"&x;", b"\xff", b"\x00", b"NaN", b"-1",
+    b"9" * 50, b"1e5", b"2024-02-30", b" ", b"\r", b"<PlainEntries/>", b"<SplmtryData>", b' xmlns="urn:x"',
+)  # fmt: skip
+MUTATIONS = st.lists(
+    st.tuples(
+        st.integers(0, 20_000), st.integers(0, 60), st.one_of(st.sampled_from(FRAGMENTS), st.binary(max_size=60))
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def _mutated(mutations: list[tuple[int, int, bytes]]) -> bytes:
+    body = GOOD
+    for at, cut, inserted in mutations:
+        place = at % (len(body) + 1)
+        body = body[:place] + inserted + body[place + cut :]
+    return body
+
+
+def _refuses_or_agrees(body: bytes) -> None:
+    """Only the project's own refusal escapes, and matching entries by shape changes nothing."""
+    outcomes = []
+    for matched in (False, True):
+        try:
+            reading = camt053.read(body, matched=matched)
+            outcomes.append((reading.findings, {name: frame.rows() for name, frame in reading.frames.items()}))
+        except RefusedDocumentError as refusal:
+            outcomes.append((refusal.code, {}))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.fixture(scope="module")
+def _eager_shapes() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(skeleton, "LEAST_BYTES", 0)
+        patch.setattr(skeleton, "SEEN_BEFORE", 1)
+        yield
+
+
+@pytest.mark.usefixtures("_eager_shapes")
+@given(MUTATIONS)
+@settings(max_examples=300, deadline=None)
+def test_only_a_refusal_escapes_from_a_damaged_document(mutations: list[tuple[int, int, bytes]]) -> None:
+    _refuses_or_agrees(_mutated(mutations))
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("_eager_shapes")
+@given(MUTATIONS)
+@settings(max_examples=100_000, deadline=None)
+def test_only_a_refusal_escapes_from_many_damaged_documents(mutations: list[tuple[int, int, bytes]]) -> None:
+    _refuses_or_agrees(_mutated(mutations))

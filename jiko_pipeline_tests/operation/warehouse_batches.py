@@ -14,6 +14,7 @@ import polars as pl
 
 from jiko_pipeline.archive import Blob, Document
 from jiko_pipeline.bank.world import WorldIdentity
+from jiko_pipeline.formats.camt053.frames import STATEMENT_FRAMES
 from jiko_pipeline.formats.frames import FRAMES
 from jiko_pipeline.formats.reading import Reading, RejectedRow
 from jiko_pipeline.settings import Settings, load_settings
@@ -86,6 +87,7 @@ def statement_frames(
         for place, (_, amount, end_to_end) in enumerate(entries, start=1)
     ]
     return {
+        **{spec.name: spec.empty() for spec in STATEMENT_FRAMES},
         "statement": frame("statement", [statement]),
         "statement_balance": frame("statement_balance", balances),
         "statement_entry": frame("statement_entry", booked),

@@ -6,6 +6,7 @@ JSON, and where documents come from.
 """
 
 from jiko_pipeline.formats.camt053.reader import read
+from jiko_pipeline.formats.camt053.schema import schema_findings
 from jiko_pipeline.formats.camt053.stream import parse
 
-__all__ = ["parse", "read"]
+__all__ = ["parse", "read", "schema_findings"]

@@ -14,8 +14,8 @@ from datetime import date
 
 from lxml import etree
 
+from jiko_pipeline.formats.camt053.columns import Days
 from jiko_pipeline.formats.camt053.findings import Findings
-from jiko_pipeline.formats.exact import day_of
 from jiko_pipeline.formats.reading import Severity
 
 
@@ -33,7 +33,7 @@ class Scope:
 
     names: LocalNames = field(default_factory=LocalNames)
     findings: Findings = field(default_factory=Findings)
-    days: dict[str, date | None] = field(default_factory=dict)
+    days: Days = field(default_factory=Days)
 
     def child(self, element: etree._Element, name: str) -> etree._Element | None:
         """The first child of that name."""
@@ -69,10 +69,7 @@ class Scope:
         """The calendar day as written. Text that is no date is a finding."""
         if text is None:
             return None
-        if text in self.days:
-            day = self.days[text]
-        else:
-            day = self.days[text] = day_of(text)
+        day = self.days[text]
         if day is None:
             self.findings.add("ODD_DATE", Severity.WARNING, f"'{text[:40]}' is not a date.", locator)
         return day

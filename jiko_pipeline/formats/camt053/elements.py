@@ -1,28 +1,31 @@
-"""One function for each element of a statement: XML to record.
+"""What stands in a statement beside its entries: one function for each element, XML to record.
 
-Belongs here: where each value stands in each version of the schema, as ordered alternatives in one place
-(what differs between camt.053.001.01 and .14). Does not belong here: what the values mean together (`checks`)
-and how the file is walked (`stream`).
+Belongs here: where each value of the header, the balances and the summary stands in each version of the
+schema, as ordered alternatives. Does not belong here: entries and transactions (`fields`), what the values mean
+together (`checks`), how the file is walked (`stream`).
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
+import polars as pl
 from lxml import etree
 
+from jiko_pipeline.formats.camt053 import layouts
 from jiko_pipeline.formats.camt053.access import Scope
+from jiko_pipeline.formats.camt053.columns import null_column
+from jiko_pipeline.formats.camt053.paths import Row, fill
+from jiko_pipeline.formats.camt053.pieces import POSITION, begun_frame
 from jiko_pipeline.formats.camt053.records import (
-    NO_CODE,
     Balance,
-    BankTransactionCode,
-    Detail,
-    Entry,
     GroupHeader,
     Pagination,
     StatementHeader,
     Summary,
 )
+from jiko_pipeline.formats.camt053.shapes import MatchedRow
 from jiko_pipeline.formats.exact import decimal_of, fits
 from jiko_pipeline.formats.reading import Severity
 
@@ -46,8 +49,9 @@ _BALANCE_SUB_TYPES: Final = (("Tp", "SubTp", "Cd"), ("Tp", "SubTp", "Prtry"))
 _PERIOD_STARTS: Final = (("FrDtTm",), ("FrDt",))
 _PERIOD_ENDS: Final = (("ToDtTm",), ("ToDt",))
 _DAYS: Final = (("Dt",), ("DtTm",), ())
-_STATUSES: Final = (("Cd",), ("Prtry",), ())
-_NAMES: Final = (("Nm",), ("Pty", "Nm"))
+_ACCOUNT_TYPES: Final = (("Tp", "Cd"), ("Tp", "Prtry"))
+_OWNERS: Final = (("Ownr", "Nm"), ("Ownr", "Pty", "Nm"))
+_SERVICER_BICS: Final = (("Svcr", "FinInstnId", "BICFI"), ("Svcr", "FinInstnId", "BIC"))
 _NET_AMOUNTS: Final = (("TtlNetNtry", "Amt"), ("TtlNetNtryAmt",))
 _NET_SIGNS: Final = (("TtlNetNtry", "CdtDbtInd"), ("CdtDbtInd",))
 
@@ -111,6 +115,11 @@ def statement_header(scope: Scope, element: etree._Element, statement_seq: int) 
         created_at_text=scope.text(element, "CreDtTm"),
         account_identification=None if account is None else scope.first_text(account, *_ACCOUNT_IDENTIFICATIONS),
         account_currency=scope.text(account, "Ccy"),
+        account_name=scope.text(account, "Nm"),
+        account_type=None if account is None else scope.first_text(account, *_ACCOUNT_TYPES),
+        account_owner_name=None if account is None else scope.first_text(account, *_OWNERS),
+        account_servicer_bic=None if account is None else scope.first_text(account, *_SERVICER_BICS),
+        account_servicer_name=scope.text(account, "Svcr", "FinInstnId", "Nm"),
         electronic_sequence_number=scope.text(element, "ElctrncSeqNb"),
         legal_sequence_number=scope.text(element, "LglSeqNb"),
         from_date=first,
@@ -118,6 +127,8 @@ def statement_header(scope: Scope, element: etree._Element, statement_seq: int) 
         pagination=pagination(scope, scope.child(element, "StmtPgntn")),
         copy_duplicate=scope.text(element, "CpyDplctInd"),
         summary=None if summaries is None else summary(scope, summaries, f"{locator}/TxsSummry"),
+        reporting_sequence=scope.first_text(element, ("RptgSeq", "FrSeq"), ("RptgSeq", "EQSeq")),
+        additional_information=scope.text(element, "AddtlStmtInf"),
         balances=tuple(
             balance(scope, child, statement_seq, position)
             for position, child in enumerate(scope.children(element, "Bal"), start=1)
@@ -134,6 +145,7 @@ def balance(scope: Scope, element: etree._Element, statement_seq: int, balance_s
         message = "The balance has no credit or debit indicator; it is read as a credit."
         scope.findings.add("MISSING_SIGN", Severity.WARNING, message, locator)
         indicator = "CRDT"
+    day = scope.child(element, "Dt")
     return Balance(
         statement_seq,
         balance_seq,
@@ -141,7 +153,8 @@ def balance(scope: Scope, element: etree._Element, statement_seq: int, balance_s
         scope.first_text(element, *_BALANCE_SUB_TYPES),
         signed(value, indicator),
         currency,
-        _day_choice(scope, scope.child(element, "Dt"), locator),
+        _day_choice(scope, day, locator),
+        scope.first_text(day, *_DAYS) if day is not None else None,
         locator,
     )
 
@@ -166,140 +179,36 @@ def summary(scope: Scope, element: etree._Element, locator: str) -> Summary:
     return Summary(entries, net)
 
 
-def entry(scope: Scope, element: etree._Element, statement_seq: int, entry_seq: int, details: int) -> Entry:
-    """`Ntry` without its transactions. The reversal indicator is kept and never changes the sign."""
-    locator = f"Stmt[{statement_seq}]/Ntry[{entry_seq}]"
-    names, text = scope.names, scope.text
-    amount_element = indicator = reference = servicer = information = None
-    reversal = status = booking = value_date = None
-    code = NO_CODE
-    for child in element:
-        match names[child.tag]:
-            case "Amt" if amount_element is None:
-                amount_element = child
-            case "CdtDbtInd":
-                indicator = text(child)
-            case "NtryRef":
-                reference = text(child)
-            case "AcctSvcrRef":
-                servicer = text(child)
-            case "RvslInd":
-                reversal = flag(text(child))
-            case "Sts":
-                status = scope.first_text(child, *_STATUSES)
-            case "BookgDt":
-                booking = _day_choice(scope, child, f"{locator}/BookgDt")
-            case "ValDt":
-                value_date = _day_choice(scope, child, f"{locator}/ValDt")
-            case "BkTxCd":
-                code = _bank_transaction_code(scope, child)
-            case "AddtlNtryInf":
-                information = text(child)
-    value, currency = amount(scope, amount_element, locator)
-    if indicator not in ("CRDT", "DBIT"):
-        message = "The entry says neither CRDT nor DBIT; its direction is unknown."
-        scope.findings.add("MISSING_SIGN", Severity.ERROR, message, locator)
-    return Entry(
-        statement_seq,
-        entry_seq,
-        reference,
-        servicer,
-        signed(value, indicator),
-        currency,
-        reversal,
-        status,
-        booking,
-        value_date,
-        code.domain,
-        code.family,
-        code.sub_family,
-        code.proprietary,
-        code.issuer,
-        information,
-        details,
-        locator,
-    )
-
-
-def detail(scope: Scope, element: etree._Element, position: tuple[int, int, int], locator: str) -> tuple[Detail, bool]:
-    """(`TxDtls`, whether it states a sign of its own); without one its entry signs the amount."""
-    names, text = scope.names, scope.text
-    amount_element = amounts = references = parties = information = indicator = None
-    lines: list[str] = []
-    for child in element:
-        match names[child.tag]:
-            case "Refs":
-                references = child
-            case "Amt":
-                amount_element = child
-            case "CdtDbtInd":
-                indicator = text(child)
-            case "AmtDtls":
-                amounts = child
-            case "RltdPties":
-                parties = child
-            case "RmtInf":
-                lines.extend(line for each in scope.children(child, "Ustrd") if (line := text(each)))
-            case "AddtlTxInf":
-                information = text(child)
-    end_to_end = instruction = transaction = uetr = servicer = None
-    if references is not None:
-        for child in references:
-            match names[child.tag]:
-                case "EndToEndId":
-                    end_to_end = text(child)
-                case "InstrId":
-                    instruction = text(child)
-                case "TxId":
-                    transaction = text(child)
-                case "UETR":
-                    uetr = text(child)
-                case "AcctSvcrRef":
-                    servicer = text(child)
-    if amount_element is None and amounts is not None:
-        transacted = scope.child(amounts, "TxAmt")
-        amount_element = None if transacted is None else scope.child(transacted, "Amt")
-    value = currency = None
-    if amount_element is not None:
-        value, currency = amount(scope, amount_element, locator)
-    if indicator == "DBIT" and value is not None:
-        value = value.copy_negate()
-    own_sign = indicator in ("CRDT", "DBIT")
-    record = Detail(
-        *position,
-        value,
-        currency,
-        end_to_end,
-        instruction,
-        transaction,
-        uetr,
-        servicer,
-        _party_name(scope, parties, "Dbtr"),
-        _party_name(scope, parties, "Cdtr"),
-        "\n".join(lines) or None,
-        information,
-        locator,
-    )
-    return record, own_sign
-
-
-def _party_name(scope: Scope, parties: etree._Element | None, role: str) -> str | None:
-    party = None if parties is None else scope.child(parties, role)
-    return None if party is None else scope.first_text(party, *_NAMES)
-
-
 def _day_choice(scope: Scope, element: etree._Element | None, locator: str) -> date | None:
     return None if element is None else scope.day(scope.first_text(element, *_DAYS), locator)
 
 
-def _bank_transaction_code(scope: Scope, element: etree._Element) -> BankTransactionCode:
-    domain = scope.child(element, "Domn")
-    family = None if domain is None else scope.child(domain, "Fmly")
-    proprietary = scope.child(element, "Prtry")
-    return BankTransactionCode(
-        scope.text(domain, "Cd"),
-        scope.text(family, "Cd"),
-        scope.text(family, "SubFmlyCd"),
-        scope.first_text(proprietary, ("Cd",), ()) if proprietary is not None else None,
-        scope.text(proprietary, "Issr"),
-    )
+def lines(scope: Scope, element: etree._Element, statement_seq: int) -> Mapping[str, pl.DataFrame]:
+    """Credit lines and availability below the balances of a `Stmt` and its own interest, by name of frame."""
+    rows: dict[str, tuple[list[MatchedRow], list[int | None], list[str]]] = {}
+
+    def keep(child: etree._Element, kind: str, balance_seq: int | None, place: str) -> None:
+        row: Row = {}
+        fill(child, layouts.REPEATED[kind].tags(), row, [])
+        kept, balances, places = rows.setdefault(kind, ([], [], []))
+        kept.append(row)
+        balances.append(balance_seq)
+        places.append(place)
+
+    for balance_seq, each in enumerate(scope.children(element, "Bal"), start=1):
+        for child in each:
+            kind = layouts.BALANCE_LINES.get(scope.names[child.tag])
+            if kind is not None:
+                keep(child, kind, balance_seq, f"Stmt[{statement_seq}]/Bal[{balance_seq}]")
+    for number, each in enumerate(scope.children(element, "Intrst"), start=1):
+        keep(each, layouts.INTEREST, None, f"Stmt[{statement_seq}]/Intrst[{number}]")
+    frames = {}
+    for kind, (kept, balances, places) in rows.items():
+        positions = [
+            pl.Series("statement_seq", [statement_seq] * len(kept), dtype=POSITION),
+            pl.Series("balance_seq", balances, dtype=POSITION),
+            null_column("entry_seq", POSITION, len(kept)),
+            null_column("detail_seq", POSITION, len(kept)),
+        ]
+        frames[kind] = begun_frame(layouts.REPEATED[kind], kept, positions, places, scope.findings, scope.days)
+    return frames

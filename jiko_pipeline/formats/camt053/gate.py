@@ -15,6 +15,8 @@ from typing import Final
 from jiko_pipeline.formats.reading import Finding, RefusedDocumentError, Severity
 
 MOST_BYTES: Final = 64 * 1024 * 1024
+MOST_BYTES_AT_HAND: Final = 2 * 1024 * 1024 * 1024
+"""What a person may hand in, who knows where the file is from: more than a million entries."""
 LONGEST_RUN: Final = 32 * 1024
 """No tag and no text of a statement reaches twice this length."""
 MOST_NAMESPACES: Final = 64
@@ -43,6 +45,8 @@ _WIDE_BOMS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_
 _DECLARATION: Final = re.compile(rb"""\A\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["'][^>]*\?>""")
 _NAMESPACE: Final = re.compile(rb"""(\sxmlns(?::[\w.-]+)?\s*=\s*)(["'])(.*?)\2""", re.DOTALL)
 _NOT_IN_A_URI: Final = re.compile(rb"[^A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]")
+_BLANK: Final = re.compile(rb"[ \t\r\n]*+")
+_MARKUP: Final = re.compile(rb"[ \t\r\n]*+<")
 _DECODE_STEP: Final = 1 << 20
 
 
@@ -54,13 +58,13 @@ class Admitted:
     findings: tuple[Finding, ...]
 
 
-def admit(body: bytes) -> Admitted:
+def admit(body: bytes, most_bytes: int = MOST_BYTES) -> Admitted:
     """The body as UTF-8, or RefusedDocumentError naming what is wrong with it."""
-    if not body.strip(b" \t\r\n"):
+    if _BLANK.fullmatch(body):
         raise RefusedDocumentError("EMPTY_DOCUMENT", "The document is empty.")
-    if len(body) > MOST_BYTES:
+    if len(body) > most_bytes:
         raise RefusedDocumentError(
-            "TOO_LARGE", f"The document has {len(body):,} bytes; a statement has at most {MOST_BYTES:,}."
+            "TOO_LARGE", f"The document has {len(body):,} bytes; a statement has at most {most_bytes:,}."
         )
     for magic, name in _MAGIC:
         if body.startswith(magic):
@@ -70,9 +74,10 @@ def admit(body: bytes) -> Admitted:
     body = body.removeprefix(codecs.BOM_UTF8)
     if b"\x00" in body:
         raise RefusedDocumentError("NUL_BYTE", "The document holds a NUL byte, as no text does.")
-    if not body.lstrip(b" \t\r\n").startswith(b"<"):
+    if not _MARKUP.match(body):
         raise RefusedDocumentError("NOT_XML", "The document does not start with markup: it is not XML.")
-    for word in (b"<!DOCTYPE", b"<!ENTITY"):
+    # A single byte is found faster than a word, and few statements have this one.
+    for word in (b"<!DOCTYPE", b"<!ENTITY") if b"!" in body else ():
         if (at := body.find(word)) >= 0:
             line = body.count(b"\n", 0, at) + 1
             raise RefusedDocumentError(

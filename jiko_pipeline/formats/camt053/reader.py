@@ -3,6 +3,7 @@
 Belongs here: which findings refuse a document for the pipeline. Does not belong here: how anything is found.
 """
 
+from jiko_pipeline.formats.camt053.gate import MOST_BYTES
 from jiko_pipeline.formats.camt053.records import Document, Statement
 from jiko_pipeline.formats.camt053.stream import parse
 from jiko_pipeline.formats.camt053.tables import StatementFrames
@@ -10,15 +11,17 @@ from jiko_pipeline.formats.echo import normalised
 from jiko_pipeline.formats.reading import Expectation, Finding, Reading, RefusedDocumentError, Severity
 
 
-def read(body: bytes, expectation: Expectation | None = None) -> Reading:
-    """The frames statement, statement_balance, statement_entry, statement_entry_detail of one document.
+def read(
+    body: bytes, expectation: Expectation | None = None, *, most_bytes: int = MOST_BYTES, matched: bool = True
+) -> Reading:
+    """The frames of `frames.STATEMENT_FRAMES` of one document.
 
     Raises RefusedDocumentError for what `stream.parse` refuses, for any finding of severity ERROR (an amount
     that is missing, unreadable, without direction, or finer than a cent: a statement less one entry would be
     another statement), and, given an expectation, with code ECHO_MISMATCH for another account or day.
     """
     frames = StatementFrames()
-    document = parse(body, frames.take)
+    document = parse(body, frames.take, most_bytes=most_bytes, matched=matched)
     findings = all_findings(document)
     error = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
     if error is not None:

@@ -1,15 +1,18 @@
 """What a camt.053 document states, as immutable records with full decimals.
 
 Belongs here: the shapes. Names are the ISO 20022 business names and, where a record becomes a row, the names
-of `jiko_pipeline.formats.frames`. Does not belong here: where in the XML a value stands (`elements`).
+of the frames. Does not belong here: where in the XML a value stands (`fields`, `elements`).
 
 Amounts are signed (debit is negative) and exact; an amount that could not be read is None and has a finding.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
+
+import polars as pl
 
 from jiko_pipeline.formats.reading import Finding
 
@@ -27,68 +30,32 @@ class Balance(NamedTuple):
     signed_amount: Decimal | None
     currency: str | None
     balance_date: date | None
+    balance_date_text: str | None
     document_locator: str
 
 
-class Entry(NamedTuple):
-    """One `Ntry`. `signed_amount` is None when the amount or its sign cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Entries, or transactions, as a typed frame, and beside it what is summed and compared.
 
-    statement_seq: int
-    entry_seq: int
-    entry_reference: str | None
-    account_servicer_reference: str | None
-    signed_amount: Decimal | None
-    currency: str | None
-    is_reversal: bool | None
-    entry_status: str | None
-    booking_date: date | None
-    value_date: date | None
-    domain_code: str | None
-    family_code: str | None
-    sub_family_code: str | None
-    proprietary_code: str | None
-    proprietary_issuer: str | None
-    additional_information: str | None
-    details: int
-    document_locator: str
+    `amounts` are signed and exact, `statuses` those of entries; in the frame amounts have nine decimals.
+    """
 
-    @property
-    def is_booked(self) -> bool:
-        """True for what the closing balance holds; an entry without a status counts as booked."""
-        return self.entry_status not in NOT_BOOKED
+    frame: pl.DataFrame
+    amounts: Sequence[Decimal | None]
+    currencies: Sequence[str | None]
+    statuses: Sequence[str | None]
+    places: Sequence[str]
 
 
-class Detail(NamedTuple):
-    """One `TxDtls`. `signed_amount` is None when the transaction states no amount of its own."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some entries of one statement with everything below them."""
 
-    statement_seq: int
-    entry_seq: int
-    detail_seq: int
-    signed_amount: Decimal | None
-    currency: str | None
-    end_to_end_id: str | None
-    instruction_id: str | None
-    transaction_id: str | None
-    uetr: str | None
-    account_servicer_reference: str | None
-    debtor_name: str | None
-    creditor_name: str | None
-    remittance_unstructured: str | None
-    additional_information: str | None
-    document_locator: str
-
-
-class BankTransactionCode(NamedTuple):
-    """`BkTxCd`: ISO's domain, family and sub-family, and the bank's own code with its issuer."""
-
-    domain: str | None
-    family: str | None
-    sub_family: str | None
-    proprietary: str | None
-    issuer: str | None
-
-
-NO_CODE: Final = BankTransactionCode(None, None, None, None, None)
+    entries: Part
+    details: Part | None
+    begun: Mapping[str, pl.DataFrame]
+    """Rows that repeat below entries and transactions, by the name of their frame; only kinds that were met."""
 
 
 class Pagination(NamedTuple):
@@ -120,6 +87,11 @@ class StatementHeader:
     created_at_text: str | None
     account_identification: str | None
     account_currency: str | None
+    account_name: str | None
+    account_type: str | None
+    account_owner_name: str | None
+    account_servicer_bic: str | None
+    account_servicer_name: str | None
     electronic_sequence_number: str | None
     legal_sequence_number: str | None
     from_date: date | None
@@ -127,6 +99,8 @@ class StatementHeader:
     pagination: Pagination | None
     copy_duplicate: str | None
     summary: Summary | None
+    reporting_sequence: str | None
+    additional_information: str | None
     balances: tuple[Balance, ...]
 
 
@@ -155,6 +129,8 @@ class Statement:
     opening: Balance | None
     closing: Balance | None
     foots: bool | None
+    lines: Mapping[str, pl.DataFrame]
+    """Credit lines and availability below balances, and the statement's own interest, by the name of their frame."""
     findings: tuple[Finding, ...]
 
     @property

@@ -6,26 +6,21 @@ what is decided before parsing (`gate`).
 """
 
 import re
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Final
 
 from lxml import etree
 
-from jiko_pipeline.formats.camt053 import checks, elements
+from jiko_pipeline.formats.camt053 import checks, elements, layouts, skeleton
 from jiko_pipeline.formats.camt053.access import Scope
 from jiko_pipeline.formats.camt053.findings import Findings
-from jiko_pipeline.formats.camt053.gate import admit
-from jiko_pipeline.formats.camt053.records import (
-    Detail,
-    Document,
-    Entry,
-    GroupHeader,
-    Pagination,
-    Statement,
-    Totals,
-)
+from jiko_pipeline.formats.camt053.gate import MOST_BYTES, admit
+from jiko_pipeline.formats.camt053.paths import Begun, Row, fill
+from jiko_pipeline.formats.camt053.pieces import Gathering
+from jiko_pipeline.formats.camt053.records import Document, GroupHeader, Pagination, Piece, Statement
+from jiko_pipeline.formats.camt053.skeleton import MARK, Skeleton, check_well_formed, has_plain_entries
 from jiko_pipeline.formats.reading import RefusedDocumentError, Severity
 
 MOST_BYTES_HELD: Final = 4 * 1024 * 1024
@@ -35,25 +30,28 @@ MOST_SIBLINGS: Final = 10_000
 
 _ROOTS: Final = ("BkToCstmrStmt", "BkToCstmrStmtV01")
 _ASIDE: Final = "SplmtryData"
+_ENTRY_OR_MARK: Final = ("}Ntry", f"}}{MARK}")
 _VERSION: Final = re.compile(r"camt.*?053.*?\b001\.([0-9]{2})(?![0-9])", re.IGNORECASE)
 _OTHER_MESSAGES: Final = {
     "BkToCstmrAcctRpt": "camt.052, an account report",
     "BkToCstmrDbtCdtNtfctn": "camt.054, a debit or credit notification",
 }
 
-Sink = Callable[[Entry, Sequence[Detail]], None]
-"""Takes each entry with its transactions, in order."""
+Sink = Callable[[Piece], None]
+"""Takes the entries with everything below them, some thousands at a time and in order."""
 
 
-class _MeteredBytes(BytesIO):
+class _Metered:
     """The body as a file that stops when too much of it goes by without anything being finished."""
 
-    def __init__(self, body: bytes) -> None:
-        super().__init__(body)
+    def __init__(self, body: bytes, skeleton: Skeleton | None) -> None:
+        self.skeleton = skeleton
+        self._file = BytesIO(body)
         self.held = 0
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        piece = super().read(size)
+    def read(self, size: int) -> bytes:
+        """The next bytes, about so many; none at the end."""
+        piece = self._file.read(size) if self.skeleton is None else self.skeleton.read()
         self.held += len(piece)
         if self.held > MOST_BYTES_HELD:
             raise RefusedDocumentError(
@@ -62,19 +60,28 @@ class _MeteredBytes(BytesIO):
         return piece
 
 
-def parse(body: bytes, sink: Sink | None = None) -> Document:
-    """Read one document; each entry goes to `sink` with its transactions as soon as it is complete.
+def parse(body: bytes, sink: Sink | None = None, *, most_bytes: int = MOST_BYTES, matched: bool = True) -> Document:
+    """Read one document; entries go to `sink` in pieces as soon as they are complete.
+
+    `matched` lets the entries of a long document be matched by their shape (`skeleton`); the result is the same.
 
     Raises RefusedDocumentError for what is no readable camt.053: refused by the gate, not well formed,
     another message, or without a statement. Everything else that is wrong is a finding.
     """
-    admitted = admit(body)
-    source = _MeteredBytes(admitted.body)
+    admitted = admit(body, most_bytes)
+    if len(admitted.body) >= skeleton.LEAST_BYTES:
+        # Damage at the end of a long document is found before much is made of what stands before it.
+        with _refusing():
+            check_well_formed(admitted.body)
+    if matched and has_plain_entries(admitted.body):
+        source = _Metered(b"", Skeleton(admitted.body))
+    else:
+        source = _Metered(admitted.body, None)
     walk = _Walk(source, sink)
     events = etree.iterparse(
         source,
-        events=("start", "end"),
-        tag=[f"{{*}}{name}" for name in (*_ROOTS, *_OTHER_MESSAGES, "Stmt", "Ntry", "NtryDtls", "TxDtls", _ASIDE)],
+        events=("end",),
+        tag=[f"{{*}}{name}" for name in (*_ROOTS, *_OTHER_MESSAGES, "Stmt", "Ntry", "TxDtls", MARK, _ASIDE)],
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
@@ -82,10 +89,20 @@ def parse(body: bytes, sink: Sink | None = None) -> Document:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        remove_blank_text=True,
     )
+    with _refusing():
+        for _, element in events:
+            walk.take(element)
+    document = walk.document()
+    return Document(document.version, document.statements, (*admitted.findings, *document.findings))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What the parser does not take is refused with its line and column."""
     try:
-        for event, element in events:
-            walk.take(event, element)
+        yield
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise RefusedDocumentError(
@@ -93,146 +110,223 @@ def parse(body: bytes, sink: Sink | None = None) -> Document:
             f"The document is cut off or not well formed at line {line}, column {column}: {error.msg}.",
             f"line {line}, column {column}",
         ) from None
-    document = walk.document()
-    return Document(document.version, document.statements, (*admitted.findings, *document.findings))
 
 
 class _Walk:
     """The state of one pass over one document."""
 
-    def __init__(self, source: _MeteredBytes, sink: Sink | None) -> None:
+    def __init__(self, source: _Metered, sink: Sink | None) -> None:
         self._source = source
         self._sink = sink
         self._scope = Scope()
+        self._entry_tags = layouts.ENTRY.tags()
+        self._detail_tags = layouts.DETAIL.tags()
         self._began = False
-        self._aside = 0
         self._document_findings = Findings()
         self._version: str | None = None
         self._other: str | None = None
         self._statements: list[Statement] = []
         self._group = GroupHeader(None, None)
-        self._details: list[tuple[Detail, bool]] = []
-        self._blocks = 0
+        self._message: etree._Element | None = None
+        self._statement: etree._Element | None = None
+        self._block: etree._Element | None = None
+        self._block_number = 0
         self._in_block = 0
-        self._reset()
+        self._details: list[Row] = []
+        self._positions: list[tuple[int, int]] = []
+        self._below: list[Begun] = []
+        self._start_statement()
 
-    def _reset(self) -> None:
-        self._entries = self._detail_count = self._unreadable = self._without_status = 0
-        self._net_all = self._net_booked = Decimal(0)
-        self._currencies: dict[str, None] = {}
+    def _start_statement(self) -> None:
+        self._gathering = Gathering(len(self._statements) + 1, self._scope.findings, self._scope.days)
+        self._tally = checks.Tally()
 
-    def take(self, event: str, element: etree._Element) -> None:
-        """One start or end of an element that matters."""
-        scope = self._scope
-        local = scope.names[element.tag]
-        if local == _ASIDE:
-            self._aside += 1 if event == "start" else -1
-        if self._aside:
-            return
-        if event == "start":
-            if local in _ROOTS:
-                self._begin(element)
-            elif local in _OTHER_MESSAGES:
-                self._other = local
-            return
+    def take(self, element: etree._Element) -> None:
+        """One element that matters has come to its end."""
+        local = self._scope.names[element.tag]
         parent = element.getparent()
-        above = "" if parent is None else scope.names[parent.tag]
-        if local == "TxDtls" and above in ("NtryDtls", "Ntry"):
-            self._end_detail(scope, element, directly=above == "Ntry")
-        elif local == "NtryDtls" and above == "Ntry":
-            self._blocks += 1
-            self._in_block = 0
-        elif local == "Ntry" and above == "Stmt":
-            self._end_entry(scope, element)
-        elif local == "Stmt" and above in _ROOTS:
-            self._end_statement(scope, element)
+        if local == "TxDtls":
+            if parent is None or not self._is_block(parent):
+                return
+            self._end_detail(element)
+        elif local == "Ntry":
+            if parent is None or not self._is_statement(parent):
+                return
+            self._end_entry(element)
+        elif local == MARK:
+            self._end_run(parent)
+        elif local == "Stmt":
+            if not self._is_statement(element):
+                return
+            self._end_statement(element)
+        elif local == _ASIDE:
+            self._tell_aside(element)
+            return
         else:
+            self._end_message(element, local)
             return
         self._source.held = 0
         element.clear()
         _drop_before(element)
 
     def document(self) -> Document:
-        """The result, once the last event was taken."""
+        """The result, once the last element was taken."""
         if not self._began:
             found = _OTHER_MESSAGES.get(self._other or "")
             message = f"The document is {found}." if found else "The document holds no camt.053 message."
             raise RefusedDocumentError("NOT_A_STATEMENT", message)
         if not self._statements:
             raise RefusedDocumentError("NO_STATEMENT", "The document is a camt.053 message without a statement.")
+        checks.check_document(self._document_findings, self._statements)
         return Document(self._version, tuple(self._statements), self._document_findings.drain())
 
-    def _begin(self, element: etree._Element) -> None:
+    def _is_block(self, element: etree._Element) -> bool:
+        """True for an element of the present statement that holds transactions; counts blocks as they begin."""
+        if element is self._block:
+            return True
+        above = element.getparent()
+        names = self._scope.names
+        directly = names[element.tag] == "Ntry"
+        if not directly and names[element.tag] != "NtryDtls":
+            return False
+        entry = element if directly else above
+        if entry is None or names[entry.tag] != "Ntry":
+            return False
+        statement = entry.getparent()
+        if statement is None or not self._is_statement(statement):
+            return False
+        self._block = element
+        self._in_block = 0
+        self._block_number = 0 if directly else _number_of(element)
+        return True
+
+    def _is_statement(self, element: etree._Element) -> bool:
+        """True for a statement of the message itself, not of supplementary data that looks like one."""
+        if element is self._statement:
+            return True
+        names = self._scope.names
+        message = element.getparent()
+        if names[element.tag] != "Stmt" or message is None or names[message.tag] not in _ROOTS:
+            return False
+        if not self._is_own(message):
+            return False
+        self._begin(message)
+        self._statement = element
+        return True
+
+    def _is_own(self, message: etree._Element) -> bool:
+        return all(self._scope.names[ancestor.tag] != _ASIDE for ancestor in message.iterancestors())
+
+    def _tell_aside(self, element: etree._Element) -> None:
+        """Supplementary data is not read; that it is there, and where, is told once for each place."""
+        ancestors = [self._scope.names[ancestor.tag] for ancestor in element.iterancestors()]
+        if _ASIDE in ancestors:
+            return
+        message = "Supplementary data stands here and is not read."
+        if "Stmt" not in ancestors:
+            self._document_findings.add("SUPPLEMENTARY_DATA", Severity.INFO, message)
+            return
+        place = f"Stmt[{len(self._statements) + 1}]"
+        if "Ntry" in ancestors:
+            place += f"/Ntry[{self._gathering.next_entry_seq}]"
+        if "TxDtls" in ancestors:
+            block = next(element.iterancestors("{*}NtryDtls"), None)
+            if block is not None:
+                place += f"/NtryDtls[{_number_of(block)}]"
+            place += f"/TxDtls[{self._in_block + 1 if block is self._block else 1}]"
+        self._scope.findings.add("SUPPLEMENTARY_DATA", Severity.INFO, message, place)
+
+    def _end_message(self, element: etree._Element, local: str) -> None:
+        if local in _OTHER_MESSAGES:
+            self._other = local
+        elif self._is_own(element):
+            self._begin(element)
+            self._message = None
+
+    def _begin(self, message: etree._Element) -> None:
+        if message is self._message:
+            return
+        self._message = message
         self._began = True
         self._group = GroupHeader(None, None)
-        self._version = _version_of(element)
+        self._version = _version_of(message)
         if self._version not in checks.KNOWN_VERSIONS:
-            message = f"The version of the message is {self._version or 'not stated'}; it was read all the same."
-            self._document_findings.add("UNKNOWN_VERSION", Severity.WARNING, message)
-        parent = element.getparent()
+            text = f"The version of the message is {self._version or 'not stated'}; it was read all the same."
+            self._document_findings.add("UNKNOWN_VERSION", Severity.WARNING, text)
+        parent = message.getparent()
         if parent is None or parent.getparent() is not None or not parent.tag.endswith("Document"):
-            message = "The message does not stand in a Document at the top; it was found inside an envelope."
-            self._document_findings.add("ENVELOPE", Severity.INFO, message)
+            text = "The message does not stand in a Document at the top; it was found inside an envelope."
+            self._document_findings.add("ENVELOPE", Severity.INFO, text)
 
-    def _end_detail(self, scope: Scope, element: etree._Element, *, directly: bool) -> None:
+    def _end_detail(self, element: etree._Element) -> None:
         self._in_block += 1
-        statement, entry = len(self._statements) + 1, self._entries + 1
-        block = "" if directly else f"/NtryDtls[{self._blocks + 1}]"
-        locator = f"Stmt[{statement}]/Ntry[{entry}]{block}/TxDtls[{self._in_block}]"
-        position = (statement, entry, len(self._details) + 1)
-        self._details.append(elements.detail(scope, element, position, locator))
+        row: Row = {}
+        begun: Begun = []
+        fill(element, self._detail_tags, row, begun)
+        self._details.append(row)
+        self._positions.append((self._block_number, self._in_block))
+        self._below.append(begun)
 
-    def _end_entry(self, scope: Scope, element: etree._Element) -> None:
-        self._entries += 1
-        entry = elements.entry(scope, element, len(self._statements) + 1, self._entries, len(self._details))
-        negative = entry.signed_amount is not None and scope.text(element, "CdtDbtInd") == "DBIT"
-        details = [
-            detail._replace(signed_amount=-detail.signed_amount)
-            if negative and not own_sign and detail.signed_amount is not None
-            else detail
-            for detail, own_sign in self._details
-        ]
-        checks.check_entry(scope.findings, entry, details)
-        self._detail_count += len(details)
-        if entry.entry_status is None:
-            self._without_status += 1
-        if entry.signed_amount is None:
-            self._unreadable += 1
-        else:
-            self._net_all += entry.signed_amount
-            if entry.is_booked:
-                self._net_booked += entry.signed_amount
-        if entry.currency is not None:
-            self._currencies[entry.currency] = None
+    def _end_entry(self, element: etree._Element) -> None:
+        row: Row = {}
+        begun: Begun = []
+        fill(element, self._entry_tags, row, begun)
+        gathering = self._gathering
+        gathering.add(row, begun, self._details, self._positions, self._below)
+        if self._details:
+            self._details.clear()
+            self._positions.clear()
+            self._below.clear()
+        self._block = None
+        if gathering.is_full:
+            self._hand_over()
+
+    def _end_run(self, parent: etree._Element | None) -> None:
+        """Entries that stood here and were matched; outside of a statement they are none."""
+        if self._source.skeleton is None:
+            return
+        run = self._source.skeleton.next_run()
+        if parent is None or not self._is_statement(parent):
+            return
+        gathering = self._gathering
+        for shape, groups in run:
+            gathering.add_matched(shape, groups)
+            if gathering.is_full:
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        piece = self._gathering.piece()
+        if piece is None:
+            return
+        checks.check_piece(self._scope.findings, piece)
+        self._tally.add(piece)
         if self._sink is not None:
-            self._sink(entry, details)
-        self._details.clear()
-        self._blocks = self._in_block = 0
+            self._sink(piece)
 
-    def _end_statement(self, scope: Scope, element: etree._Element) -> None:
+    def _end_statement(self, element: etree._Element) -> None:
+        scope = self._scope
+        self._hand_over()
         seq = len(self._statements) + 1
         parent = element.getparent()
         above = None if parent is None else scope.child(parent, "GrpHdr")
         if above is not None:
             self._group = elements.group_header(scope, above)
         header = elements.statement_header(scope, element, seq)
-        totals = Totals(
-            self._entries,
-            self._detail_count,
-            self._net_all,
-            self._net_booked,
-            self._unreadable,
-            self._without_status,
-            tuple(self._currencies),
-        )
+        totals = self._tally.totals()
         opening, closing = checks.opening_and_closing(header.balances)
         pagination = header.pagination or self._group.pagination or Pagination(None, None)
         checks.check_statement(scope.findings, f"Stmt[{seq}]", header, pagination, totals, opening, closing)
         footing = checks.foots(opening, closing, totals)
+        lines = elements.lines(scope, element, seq)
         self._statements.append(
-            Statement(seq, header, self._group, totals, opening, closing, footing, scope.findings.drain())
+            Statement(seq, header, self._group, totals, opening, closing, footing, lines, scope.findings.drain())
         )
-        self._reset()
+        self._start_statement()
+
+
+def _number_of(block: etree._Element) -> int:
+    """The position of a block of details in its entry."""
+    return 1 + sum(1 for _ in block.itersiblings("{*}NtryDtls", preceding=True))
 
 
 def _drop_before(element: etree._Element) -> None:
@@ -243,7 +337,7 @@ def _drop_before(element: etree._Element) -> None:
     parent, before = element.getparent(), element.getprevious()
     if parent is None:
         return
-    if before is not None and before.tag == element.tag:
+    if before is not None and (before.tag == element.tag or before.tag.endswith(_ENTRY_OR_MARK)):
         parent.remove(before)
     if len(parent) > MOST_SIBLINGS:
         raise RefusedDocumentError(
