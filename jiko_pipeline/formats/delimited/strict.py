@@ -11,6 +11,8 @@ told from a shorter one by looking at it: control totals find that, not this mod
 import codecs
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     import _csv
 
 MOST_BYTES: Final = 256 * 1024 * 1024
+MOST_COLUMNS: Final = 1_000
+LONGEST_LINE: Final = 1024 * 1024
 _SHOWN: Final = 60
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
+_ROWS: Final = re.compile(r'(?:[^"\r]++|"[^"]*+"|\r\n)*+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +48,25 @@ class Table:
             line = reader.line_num + 1
             for fields in reader:
                 if len(fields) != width:
-                    raise RefusedDocumentError(
-                        "FIELD_COUNT",
-                        f"Line {line} has {len(fields)} fields, the header has {width}.",
-                        f"line {line}",
-                    )
+                    raise self._field_count(line, fields)
                 yield line, fields
                 line = reader.line_num + 1
         except csv.Error as error:
             raise RefusedDocumentError(
                 "MALFORMED_LINE", f"Line {line} is malformed: {error}.", f"line {line}"
             ) from None
+
+    def _field_count(self, line: int, fields: Sequence[str]) -> RefusedDocumentError:
+        """The refusal of a row that is too long or too short, with the column where it leaves the header."""
+        width, found = len(self.header), len(fields)
+        if not found:
+            where = "it is empty"
+        elif found > width:
+            where = f"{fields[width][:_SHOWN]!r} stands after column {self.header[-1][:_SHOWN]!r}, the last one"
+        else:
+            where = f"column {self.header[found][:_SHOWN]!r} is the first without a value"
+        counts = f"Line {line} has {found} fields, the header has {width}"
+        return RefusedDocumentError("FIELD_COUNT", f"{counts}: {where}.", f"line {line}")
 
 
 def open_table(body: bytes, separator: str) -> Table:
@@ -63,11 +77,17 @@ def open_table(body: bytes, separator: str) -> Table:
         header = tuple(next(reader))
     except (StopIteration, csv.Error):
         raise RefusedDocumentError("MALFORMED_LINE", "The header line cannot be read.", "line 1") from None
+    if len(header) > MOST_COLUMNS:
+        message = f"The header names {len(header):,} columns; no report has more than {MOST_COLUMNS:,}."
+        raise RefusedDocumentError("HEADER", message, "line 1")
     return Table(header, text, separator)
 
 
 def text_of(body: bytes) -> str:
-    """The body as text with `\\n` line ends, or RefusedDocumentError."""
+    """The body as text with its own line ends, or RefusedDocumentError.
+
+    Rows end with `\\n` or `\\r\\n`, mixed as they come; what stands between quotes is text, line ends included.
+    """
     if not body:
         raise RefusedDocumentError("EMPTY_DOCUMENT", "The document is empty; even without rows it has a header.")
     if len(body) > MOST_BYTES:
@@ -81,16 +101,36 @@ def text_of(body: bytes) -> str:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _at(body, error.start, "ENCODING_REFUSED", "is not UTF-8") from None
-    text = text.replace("\r\n", "\n")
-    if (at := text.find("\r")) >= 0:
-        line = text.count("\n", 0, at) + 1
-        raise RefusedDocumentError(
-            "LINE_END", f"Line {line} holds a carriage return that ends no line.", f"line {line}"
-        )
     if not text.endswith("\n"):
         line = text.count("\n") + 1
         raise RefusedDocumentError("CUT_OFF", f"Line {line} has no end: the document is cut off.", f"line {line}")
+    _refuse_long_line(text)
+    _refuse_lone_return(text)
     return text
+
+
+def _refuse_lone_return(text: str) -> None:
+    """A carriage return outside quotes ends a line for some readers and none for others, so it is refused."""
+    if _LONE_RETURN.search(text) is None:
+        return
+    rows = _ROWS.match(text)
+    at = rows.end() if rows else 0
+    if text[at : at + 1] == "\r":
+        line = text.count("\n", 0, at) + 1
+        place = at - text.rfind("\n", 0, at)
+        message = f"Line {line} holds a carriage return that ends no line, at character {place}."
+        raise RefusedDocumentError("LINE_END", message, f"line {line}")
+
+
+def _refuse_long_line(text: str) -> None:
+    at = 0
+    while at < len(text):
+        end = text.rfind("\n", at, at + LONGEST_LINE)
+        if end < 0:
+            line = text.count("\n", 0, at) + 1
+            message = f"Line {line} has more than {LONGEST_LINE:,} characters."
+            raise RefusedDocumentError("OVERSIZED_LINE", message, f"line {line}")
+        at = end + 1
 
 
 def other_than_csv(body: bytes) -> str | None:
@@ -106,7 +146,11 @@ def other_than_csv(body: bytes) -> str | None:
         (b"[", "JSON"),
         (b"%pdf-", "a PDF"),
         (b"pk\x03\x04", "a zip or spreadsheet file"),
+        (b"\xd0\xcf\x11\xe0", "an old spreadsheet or mail file"),
         (b"\x1f\x8b", "a gzip file"),
+        (b"bzh", "a bzip2 file"),
+        (b"\xfd7zxz", "an xz file"),
+        (b"\x28\xb5\x2f\xfd", "a zstandard file"),
     ):
         if head.startswith(start):
             return name
@@ -115,7 +159,7 @@ def other_than_csv(body: bytes) -> str | None:
 
 def positions(header: Sequence[str], wanted: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
     """(place of each wanted column, unknown columns); RefusedDocumentError names what is missing."""
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(header).items() if count > 1)
     if repeated:
         raise RefusedDocumentError("HEADER", f"The header names {_listed(repeated)} more than once.", "line 1")
     missing = [name for name in wanted if name not in header]
@@ -131,9 +175,10 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _reader(text: str, separator: str) -> "_csv.Reader":
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    return csv.reader(io.StringIO(text, newline="\n"), delimiter=separator, strict=True)
 
 
 def _at(body: bytes, offset: int, code: str, what: str) -> RefusedDocumentError:
     line = body.count(b"\n", 0, offset) + 1
-    return RefusedDocumentError(code, f"Line {line} {what}.", f"line {line}")
+    place = offset - body.rfind(b"\n", 0, offset)
+    return RefusedDocumentError(code, f"Line {line} {what} at byte {place} of the line.", f"line {line}")

@@ -18,8 +18,10 @@ from jiko_pipeline.tbill import is_valid_cusip
 
 _INTEGER: Final = r"^-?[0-9]{1,15}$"
 _DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_INSTANT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+_INSTANT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _NUMBER: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$"
+_YEARS: Final = (1, 9999)
+"""The years that a date can have in Python and in SQL; polars has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,20 @@ def judge(texts: pl.Series, column: Column) -> Judged:
         return _decimal(texts, column, kind)
     elif isinstance(kind, pl.Date):
         values = texts.str.to_date("%Y-%m-%d", strict=False)
-        sound = texts.str.contains(_DAY) & values.is_not_null()
+        sound = texts.str.contains(_DAY) & values.dt.year().is_between(*_YEARS)
         wrong = "BAD_DATE: is not a date of the form YYYY-MM-DD"
     elif isinstance(kind, pl.Datetime):
         zoned = texts.str.replace("Z$", "+00:00").str.to_datetime(
             "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us"
         )
         values = zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        sound = texts.str.contains(_INSTANT) & values.is_not_null()
+        sound = texts.str.contains(_INSTANT) & values.dt.year().is_between(*_YEARS)
         wrong = "BAD_TIME: is not a time of the form YYYY-MM-DDThh:mm:ss.ffffffZ"
     else:
         values = texts.cast(kind, strict=False)
         sound = texts.str.contains(_INTEGER) & values.is_not_null()
         wrong = "BAD_INTEGER: is not a whole number"
+    values = pl.select(pl.when(sound).then(values)).to_series()
     return Judged(values.alias(name), _reasons(texts, sound, wrong, column))
 
 
