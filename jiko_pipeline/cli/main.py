@@ -105,14 +105,25 @@ def breaks(json_output: JsonOption = False) -> None:
 
 @app.command()
 def inspect(
-    files: Annotated[list[Path], typer.Argument(help="Statement or report files.", metavar="FILE...")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Statement or report files, or folders of them.", metavar="FILE...")
+    ],
     json_output: JsonOption = False,
     entries: Annotated[bool, typer.Option("--entries", help="List the entries too.")] = False,
+    schemas: Annotated[
+        Path | None,
+        typer.Option("--schemas", envvar="JIKO_CAMT_SCHEMAS", help="Folder of the schemas camt.053.001.NN.xsd."),
+    ] = None,
+    target: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="Write what was read as .parquet, .csv or .xlsx; each kind of row."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --to: write over files that exist.")] = False,
 ) -> None:
     """Read any statement or report file on its own. Needs neither a bank nor a data directory."""
     from jiko_pipeline.cli.inspect_command import inspect_files
 
-    raise typer.Exit(inspect_files(files, json_output, entries))
+    raise typer.Exit(inspect_files(files, json_output, entries, schemas, target=target, force=force))
 
 
 @app.command()

@@ -81,10 +81,10 @@ def test_the_json_says_what_stands_in_a_statement(tmp_path: Path, capsys: pytest
                 "account": "DE89370400440532013000",
                 "currency": "EUR",
                 "opening": {"code": "OPBD", "amount": "1000.00", "date": "2024-06-02"},
-                "closing": {"code": "CLBD", "amount": "1188.50", "date": "2024-06-03"},
-                "entries": 3,
-                "details": 5,
-                "net_booked": "188.50",
+                "closing": {"code": "CLBD", "amount": "1089.80", "date": "2024-06-03"},
+                "entries": 4,
+                "details": 6,
+                "net_booked": "89.80",
                 "foots": True,
                 "findings": [],
             }
@@ -151,10 +151,10 @@ def test_a_person_reads_balances_footing_entries_and_findings(
     cut.write_bytes(render("08")[:900])
     assert inspect_files([path, cut], json_output=False, entries=True) == 30
     shown = capsys.readouterr().out
-    for words in ("1,000.00 (OPBD", "1,188.50 (CLBD", "foots", "3 entries with 5 details", "-11.50", "SVC-N2"):
+    for words in ("1,000.00 (OPBD", "1,089.80 (CLBD", "foots", "4 entries with 6 details", "-11.50", "SVC-N2"):
         assert words in shown
     assert "refused (NOT_WELL_FORMED)" in shown
-    assert "2 files read, 1 refused" in shown
+    assert "2 files: 1 read, 1 refused (NOT_WELL_FORMED 1)" in shown
 
 
 def test_what_a_file_says_cannot_command_the_terminal_or_the_markup(
