@@ -81,7 +81,7 @@ def sync(
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Fetch, load, reconcile and publish a day or a range of days."""
+    """Fetch, load, reconcile and publish a day or a range."""
     from jiko_pipeline.cli.sync_command import run_sync
 
     raise typer.Exit(run_sync(day, first, last, confirm, json_output))
@@ -155,7 +155,7 @@ def profiles(
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """The named profiles: which Jiko each one asks, and for which legal entity."""
+    """The named profiles and which Jiko each one asks."""
     from jiko_pipeline.cli.profiles_command import show_profiles, show_workspace
 
     raise typer.Exit(show_workspace() if workspace else show_profiles(json_output))
@@ -166,7 +166,7 @@ def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="Leave out what needs the bank.")] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Settings, key, clock, token, scopes, downloads, disk, calendars, locks: a line each, with a remedy."""
+    """Is this machine fit: settings, key, token, disk?"""
     from jiko_pipeline.cli.doctor_command import run_doctor
 
     raise typer.Exit(run_doctor(offline, json_output))
@@ -174,7 +174,7 @@ def doctor(
 
 @app.command()
 def probe(json_output: JsonOption = False) -> None:
-    """Where the bank's answers differ from the contract: names only, never values. Orders nothing."""
+    """Where the bank differs from the contract, in names."""
     from jiko_pipeline.cli.probe_command import run_probe
 
     raise typer.Exit(run_probe(json_output))

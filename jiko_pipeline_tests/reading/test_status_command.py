@@ -139,9 +139,10 @@ def test_help_lists_every_command_with_a_whole_sentence(clean: Directory) -> Non
     answer = clean.jiko("--help")
     assert answer.code == ExitCode.OK
     listed = answer.out.partition("Commands:")[2]
-    for command in ("demo", "sync", "status", "breaks", "inspect", "sql", "verify", "simulator"):
-        (line,) = [line for line in listed.splitlines() if line.startswith(f"  {command} ")]
-        assert line.endswith("."), line
+    for command in ("demo", "sync", "status", "breaks", "inspect", "sql", "verify", "simulator", "doctor", "probe"):
+        assert any(line.startswith(f"  {command} ") for line in listed.splitlines())
+    for line in listed.partition("\n\n")[0].strip().splitlines():
+        assert line.endswith((".", "?")), line
         assert not line.endswith("..."), line
 
 
