@@ -107,9 +107,10 @@ def test_39_a_lifetime_that_makes_no_sense_causes_no_storm(disturbed: DisturbedB
         assert bank.calls["sign_in"] == 1
 
 
-def test_40_all_wait_for_a_slow_sign_in_and_none_fails(disturbed: DisturbedBank) -> None:
-    # Half a second stands for twenty: it is real time, in which eight threads come to wait.
-    disturbed.disturb(rule("latency", ms=500, match=TOKEN))
+@pytest.mark.parametrize("milliseconds", [500, pytest.param(20_000, marks=pytest.mark.soak)])
+def test_40_all_wait_for_a_slow_sign_in_and_none_fails(disturbed: DisturbedBank, milliseconds: int) -> None:
+    # It is real time, in which eight threads come to wait.
+    disturbed.disturb(rule("latency", ms=milliseconds, match=TOKEN))
     with disturbed.connection(threads=8) as bank, ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: len(list(bank.pages(listings.pockets()))), range(8)))
         assert found == [1] * 8
