@@ -50,8 +50,9 @@ class Document(BaseModel):
     `kind` is what it is to those who read it (BANK_STATEMENT, API_TRADES, ...); `first` and `last` are the New York
     days that were asked for, None for what has no days. `parts` are the blobs in order, one for each page of a
     listing. `source` is the name of the operation, `parameters` what it was asked beside days and pocket.
-    `created_at_provider` is the bank's time of the document where it states one, `fetched_at` the end of the fetch;
-    both UTC.
+    `created_at_provider` is the bank's time of the document where it states one, `fetched_at` the end of the fetch,
+    `first_fetched_at` the arrival of the first page of several: what moves was read at some time between these two.
+    All are UTC.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +67,7 @@ class Document(BaseModel):
     source: str
     created_at_provider: AwareDatetime | None = None
     fetched_at: AwareDatetime
+    first_fetched_at: AwareDatetime | None = None
     media_type: str = ""
     file_name: str | None = None
     report_request_id: str | None = None
@@ -74,7 +76,7 @@ class Document(BaseModel):
     reason: str | None = None
     world: WorldIdentity
 
-    @field_validator("created_at_provider", "fetched_at")
+    @field_validator("created_at_provider", "fetched_at", "first_fetched_at")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
@@ -97,14 +99,18 @@ class Document(BaseModel):
         return sum(part.byte_length for part in self.parts)
 
     def _canonical(self) -> bytes:
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(self._fields(), sort_keys=True, separators=(",", ":")).encode()
+
+    def _fields(self) -> dict[str, object]:
+        # A document of one part is written without the time of a first one, as it was before there was such a time.
+        return self.model_dump(mode="json", exclude={"first_fetched_at"} if self.first_fetched_at is None else None)
 
     def to_line(self) -> bytes:
         """The document as one line of JSON with its id and hash, line end included."""
         line = {
             "document_id": self.document_id,
             "sha256": self.sha256,
-            **self.model_dump(mode="json"),
+            **self._fields(),
         }
         return json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 

@@ -134,7 +134,6 @@ class ApiClient:
                 attempts.pardon(self._clock.monotonic() - queued_at)
             token = self._token(operation)
             self.counter.add(operation.name)
-            self._retries.note()
             asked: float | None = None
             final: Exception | None = None
             try:
@@ -160,6 +159,7 @@ class ApiClient:
                     self._budget.observe(operation.group, answer)
                 if answer.status in success:
                     if not expect_json or _is_json_object(answer):
+                        self._retries.answered()
                         return answer
                     final = ContractBrokenError(
                         f"{where} answered {answer.status} with something that is not a JSON object."
@@ -172,6 +172,7 @@ class ApiClient:
                     self._auth.renew(token)
                     continue
                 elif answer.status not in RETRYABLE_STATUS:
+                    self._retries.answered()
                     raise self._refusal(answer, where, operation)
                 else:
                     trouble = f"status {answer.status}"

@@ -121,8 +121,8 @@ class Contract(BaseModel):
     """How many rows a listing has, where the bank says so."""
     page_cap: int = Field(default=10_000, ge=1)
     """A listing with more pages than this is taken for one without an end."""
-    listing_rereads: int = Field(default=2, ge=0)
-    """How often a listing is read again because it moved while its pages were read."""
+    listing_rereads: int = Field(default=3, ge=1)
+    """How often a listing of several pages is read again at most, until it shows no row that was missed."""
 
     transactions_pocket: str = "pocket[]"
     transactions_from: str = "time_booked_from"

@@ -11,7 +11,7 @@ from typing import Any
 
 from jiko_pipeline.bank.api import ApiClient, json_object
 from jiko_pipeline.bank.contract import Contract
-from jiko_pipeline.bank.cursors import follow
+from jiko_pipeline.bank.cursors import follow, row_keys
 from jiko_pipeline.bank.cursors import next_cursor as next_cursor
 from jiko_pipeline.bank.errors import ContractBrokenError
 from jiko_pipeline.bank.exchange import Answer
@@ -19,6 +19,7 @@ from jiko_pipeline.bank.listing_routes import Listing as Listing
 from jiko_pipeline.bank.listing_routes import ListingKind as ListingKind
 from jiko_pipeline.bank.listing_routes import Paging, Route, bounds, route
 from jiko_pipeline.bank.operations import path_of
+from jiko_pipeline.bank.readings import PageRead, pages_until_settled
 from jiko_pipeline.calendars import new_york_date
 
 
@@ -182,8 +183,9 @@ class Page:
 def walk(api: ApiClient, contract: Contract, listing: Listing, page_limit: int) -> Iterator[Page]:
     """The pages of `listing` in order; a document that has no pages is one page.
 
-    Raises ContractBrokenError when a cursor comes back, never ends or is not a token, and whatever
-    `ApiClient.call` raises.
+    One of several pages is read until it is at rest; its later readings add the pages with rows that the first one
+    missed (`readings`). Raises ContractBrokenError when a cursor comes back, never ends or is not a token,
+    UnavailableError when the listing does not come to rest, and whatever `ApiClient.call` raises.
     """
     way = route(listing, contract)
     if way.paging in (Paging.WHOLE, Paging.WHOLE_OBJECT):
@@ -218,9 +220,20 @@ def _walk_cursors(api: ApiClient, contract: Contract, listing: Listing, way: Rou
     def ends(items: list[Any]) -> bool:
         return way.first_row_only or bool(way.instant_at and _only_others_follow(items, listing, way))
 
-    pages = follow(api, contract, way, 1 if way.first_row_only else page_limit, ends)
-    for number, (query, answer, is_last) in enumerate(pages, start=1):
-        yield _page(number, way, query, answer, is_last=is_last)
+    settled = pages_until_settled(
+        lambda limit: follow(api, contract, way, limit, ends),
+        contract,
+        limit=1 if way.first_row_only else page_limit,
+        where=way.path,
+        # Where a reading ends depends on its pages; another length would show others than those asked for.
+        same_pages=bool(way.instant_at),
+    )
+    yield from _numbered(way, settled)
+
+
+def _numbered(way: Route, pages: Iterator[tuple[PageRead, bool]]) -> Iterator[Page]:
+    for number, (page, is_last) in enumerate(pages, start=1):
+        yield _page(number, way, page.query, page.answer, is_last=is_last)
 
 
 def _only_others_follow(items: Sequence[Any], listing: Listing, way: Route) -> bool:
@@ -245,10 +258,17 @@ def _only_others_follow(items: Sequence[Any], listing: Listing, way: Route) -> b
 
 
 def _walk_offsets(api: ApiClient, contract: Contract, way: Route, page_limit: int) -> Iterator[Page]:
+    settled = pages_until_settled(
+        lambda limit: _follow_offsets(api, contract, way, limit), contract, limit=page_limit, where=way.path
+    )
+    yield from _numbered(way, settled)
+
+
+def _follow_offsets(api: ApiClient, contract: Contract, way: Route, page_limit: int) -> Iterator[PageRead]:
     """Pages by offset, until one is empty: whether `count` counts the page or the listing is not known."""
     offset = 0
     before: list[Any] = []
-    for number in range(1, contract.page_cap + 1):
+    for _ in range(contract.page_cap):
         query = (*way.query, (contract.limit, str(page_limit)), (contract.offset, str(offset)))
         answer = api.call(way.operation, way.path, query=query, cap_bytes=way.cap_bytes)
         document = json_object(answer.body, way.path)
@@ -259,7 +279,7 @@ def _walk_offsets(api: ApiClient, contract: Contract, way: Route, page_limit: in
             raise ContractBrokenError(f"{way.path} answered another page than the one asked for.")
         before = items
         offset += len(items)
-        yield _page(number, way, query, answer, is_last=not items)
+        yield PageRead(query, answer, row_keys(items))
         if not items:
             return
     raise ContractBrokenError(f"{way.path} did not end after {contract.page_cap} pages.")

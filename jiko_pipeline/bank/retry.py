@@ -33,30 +33,31 @@ class RetryPolicy:
 
 
 class RetryBudget:
-    """How many requests of one connection may be further tries. Thread-safe.
+    """How many further tries one connection may make. Thread-safe.
 
-    A bank in trouble is not helped by clients that ask it several times as often: beyond `free` further tries, at
-    most `share` of all requests may be such. Waits that the bank itself asked for need not be put to it.
+    A bank in trouble is not helped by clients that ask it several times as often: `free` further tries may be made
+    at once, and each request that was answered gives back `each_answer` of one. So a bank that fails one request in
+    five is read to the end, however long that takes, and one that fails them all is soon left alone. Waits that the
+    bank itself asked for need not be put to it.
     """
 
-    def __init__(self, *, share: float = 0.1, free: int = 50) -> None:
-        self._share = share
+    def __init__(self, *, free: int = 50, each_answer: float = 0.5) -> None:
         self._free = free
-        self._requests = 0
-        self._retries = 0
+        self._each_answer = each_answer
+        self._left = float(free)
         self._lock = threading.Lock()
 
-    def note(self) -> None:
-        """Count a request that is sent, whether it is the first try or a further one."""
+    def answered(self) -> None:
+        """Count a request that was answered, to our liking or not."""
         with self._lock:
-            self._requests += 1
+            self._left = min(float(self._free), self._left + self._each_answer)
 
     def allow(self) -> bool:
         """Take one further try from the budget; False when none is left."""
         with self._lock:
-            if self._retries >= max(self._free, self._share * self._requests):
+            if self._left < 1:
                 return False
-            self._retries += 1
+            self._left -= 1
             return True
 
 

@@ -8,6 +8,7 @@ the last one would win without a word.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +31,8 @@ from jiko_pipeline.formats.reading import (
 
 MOST_BYTES_A_PAGE: Final = 8 * 1024 * 1024
 _LONGEST_KEPT_ITEM: Final = 2_000
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a character beyond the first 65,536, as JSON may write it."""
 
 ItemType = TypeVar("ItemType", bound=Item)
 Body = dict[str, Any] | list[Any]
@@ -88,6 +91,11 @@ def body_of(body: bytes, page: int = 1) -> Body:
             parse_constant=_refuse_constant,
             object_pairs_hook=_without_repeated_keys,
         )
+        if _HALF.search(body):
+            # Two halves have become one character; one alone is none, and no text that can be kept.
+            json.dumps(document, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise RefusedDocumentError("NOT_JSON", f"Page {page} holds half of a character.", where) from None
     except UnicodeDecodeError:
         raise RefusedDocumentError("ENCODING_REFUSED", f"Page {page} is not UTF-8.", where) from None
     except UnfitError as error:
@@ -111,7 +119,8 @@ def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise UnfitError("REPEATED_KEY", f"names the key '{repeated[:40]}' twice in one object")
+        shown = repeated[:40].encode(errors="backslashreplace").decode()
+        raise UnfitError("REPEATED_KEY", f"names the key '{shown}' twice in one object")
     return result
 
 

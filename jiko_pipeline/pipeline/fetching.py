@@ -75,6 +75,7 @@ class Desk:
                 source=pages[-1].url_path,
                 created_at_provider=None,
                 fetched_at=pages[-1].fetched_at,
+                first_fetched_at=pages[0].fetched_at if len(pages) > 1 else None,
                 media_type=pages[-1].media_type,
                 report_request_id=None,
                 report_id=None,

@@ -558,7 +558,7 @@ def test_a_bank_that_takes_no_request_says_when_it_may_be_tried_again(
     assert (caught.value.retry_at - still.now).total_seconds() == 7
 
 
-def test_further_tries_are_at_most_a_tenth_of_all_requests_once_fifty_were_made(
+def test_a_bank_that_fails_every_request_gets_fifty_further_tries_and_no_more(
     second_bank: SecondBank, client: JikoClient
 ) -> None:
     second_bank.handlers[("GET", "/api/v1/customer/")] = lambda _: Reply(503, {})
@@ -572,12 +572,16 @@ def test_further_tries_are_at_most_a_tenth_of_all_requests_once_fifty_were_made(
     assert len(second_bank.calls("GET /api/v1/customer/")) == 155, "waits that the bank asks for are not counted"
 
 
-def test_the_budget_of_further_tries_grows_with_the_requests() -> None:
-    budget = RetryBudget(share=0.1, free=2)
+def test_answers_give_further_tries_back_up_to_as_many_as_there_were() -> None:
+    budget = RetryBudget(free=2, each_answer=0.5)
     assert [budget.allow() for _ in range(3)] == [True, True, False]
-    for _ in range(30):
-        budget.note()
+    budget.answered()
+    assert not budget.allow()
+    budget.answered()
     assert [budget.allow() for _ in range(2)] == [True, False]
+    for _ in range(30):
+        budget.answered()
+    assert [budget.allow() for _ in range(3)] == [True, True, False]
 
 
 class CountingAuth(httpx.Auth):

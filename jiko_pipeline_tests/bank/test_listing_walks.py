@@ -1,5 +1,6 @@
 """Listings that the bank pages in other ways, or that it cannot be told the days of."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -29,9 +30,10 @@ def note(day: int, hour: int = 12) -> dict[str, Any]:
 def test_pages_by_offset_are_walked_until_one_is_empty_whatever_count_means(
     second_bank: SecondBank, walk: Walk
 ) -> None:
-    second_bank.plant(STRATEGIES, offset_page(["a", "b"], 0), offset_page(["c"], 2), offset_page([], 3))
+    replies = [offset_page(["a", "b"], 0), offset_page(["c"], 2), offset_page([], 3)]
+    second_bank.plant(STRATEGIES, *replies, *replies)
     pages = walk(listings.trading_strategies())
-    assert [seen.query["offset"] for seen in second_bank.calls(STRATEGIES)] == [["0"], ["2"], ["3"]]
+    assert [seen.query["offset"] for seen in second_bank.calls(STRATEGIES)] == [["0"], ["2"], ["3"]] * 2
     assert [item.is_last for item in pages] == [False, False, True]
 
 
@@ -43,9 +45,10 @@ def test_a_bank_that_does_not_heed_the_offset_is_noticed(second_bank: SecondBank
 
 
 def test_a_falling_listing_is_not_walked_beyond_the_first_day_asked_for(second_bank: SecondBank, walk: Walk) -> None:
-    second_bank.plant(NOTES, page([note(9), note(7)], "b"), page([note(5), note(3)], "c"), page([note(2)], None))
+    replies = [page([note(9), note(7)], "b"), page([note(5), note(3)], "c")]
+    second_bank.plant(NOTES, *replies, *replies, page([note(2)], None))
     pages = walk(listings.notifications(DAY, DAY))
-    assert len(second_bank.calls(NOTES)) == 2
+    assert len(second_bank.calls(NOTES)) == 4
     assert pages[-1].is_last
 
 
@@ -60,8 +63,33 @@ def test_a_rising_listing_is_not_walked_beyond_the_last_day_asked_for(second_ban
 
 
 def test_a_listing_in_no_order_of_time_is_walked_to_its_end(second_bank: SecondBank, walk: Walk) -> None:
-    second_bank.plant(NOTES, page([note(2), note(9), note(1)], "b"), page([note(5)], None))
+    replies = [page([note(2), note(9), note(1)], "b"), page([note(5)], None)]
+    second_bank.plant(NOTES, *replies, *replies)
     assert len(walk(listings.notifications(DAY, DAY))) == 2
+
+
+def test_a_row_that_slipped_between_two_pages_brings_the_page_that_shows_it(
+    second_bank: SecondBank, walk: Walk
+) -> None:
+    second_bank.plant(NOTES, page([note(9), note(8)], "b"), page([note(6)], None))
+    for _ in range(2):
+        second_bank.plant(NOTES, page([note(9)], "b"), page([note(8), note(7)], "c"), page([note(6)], None))
+    pages = walk(listings.notifications(date(2024, 6, 1), date(2024, 6, 30)))
+    assert [json.loads(item.body)["items"] for item in pages] == [
+        [note(9), note(8)],
+        [note(6)],
+        [note(8), note(7)],
+    ]
+    assert [item.is_last for item in pages] == [False, False, True]
+    assert len(second_bank.calls(NOTES)) == 8
+
+
+def test_a_listing_that_grew_at_its_end_while_it_was_read_is_believed(second_bank: SecondBank, walk: Walk) -> None:
+    second_bank.plant(NOTES, page([note(9)], "b"), page([note(6)], None))
+    second_bank.plant(NOTES, page([note(10), note(9)], "b"), page([note(6)], None))
+    pages = walk(listings.notifications(date(2024, 6, 1), date(2024, 6, 30)))
+    assert [json.loads(item.body)["items"] for item in pages] == [[note(9)], [note(6)], [note(10), note(9)]]
+    assert len(second_bank.calls(NOTES)) == 4
 
 
 def test_earnings_are_asked_for_by_pocket_and_range(second_bank: SecondBank, walk: Walk) -> None:

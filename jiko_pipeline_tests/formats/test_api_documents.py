@@ -183,8 +183,9 @@ def test_json_and_csv_of_the_audit_log_give_the_same_row() -> None:
     assert json.loads(csv["action_details"]) == {"a": ["2.50"], "b": 1}
 
 
-def test_details_of_the_audit_csv_that_are_no_object_keep_their_row_aside() -> None:
-    body = f"id,timestamp,member_id,action,details,ip_address\n{ID},{AT},,X,[1],\n".encode()
+@pytest.mark.parametrize("details", ["[1]", '"{""a"":""\\ud800""}"'])
+def test_details_of_the_audit_csv_that_are_no_object_keep_their_row_aside(details: str) -> None:
+    body = f"id,timestamp,member_id,action,details,ip_address\n{ID},{AT},,X,{details},\n".encode()
     (rejected,) = read("AUDIT_LOGS_CSV", body).rejected
     assert rejected.code == "BAD_JSON"
 

@@ -1,12 +1,18 @@
 """What a document is told to be wrong in, beside what it says."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from jiko_pipeline.archive import Archive, Document
+from jiko_pipeline.bank.world import WorldIdentity
 from jiko_pipeline.cli.inspect_command import inspect_file
 from jiko_pipeline.formats import camt053
+from jiko_pipeline.formats.camt053 import skeleton
 from jiko_pipeline.formats.reading import Finding, Severity
+from jiko_pipeline.pipeline.loading import read_document
+from jiko_pipeline.settings import load_settings
 from jiko_pipeline_tests.formats.golden_statement import VERSIONS, render
 from jiko_pipeline_tests.formats.test_camt053_pitfalls import balance, detail, document, entry, statement
 
@@ -105,3 +111,71 @@ def test_a_schema_that_is_no_schema_is_told(schema: bytes | None, tmp_path: Path
         (tmp_path / "camt.053.001.08.xsd").write_bytes(schema)
     (finding,) = camt053.schema_findings(render("08"), "08", tmp_path)
     assert (finding.code, finding.severity) == ("SCHEMA_NOT_CHECKED", Severity.INFO)
+
+
+@pytest.mark.parametrize("schemas", [None, "xsd"])
+def test_the_pipeline_keeps_what_the_schema_says_beside_the_other_findings(
+    schemas: str | None, tmp_path: Path, corpus: Path
+) -> None:
+    body = render("08").replace(b"<MsgId>MSG-1</MsgId>", b"<MsgId></MsgId>", 1)
+    (golden,) = camt053.parse(body).statements
+    account, day = golden.header.account_identification, golden.day
+    archive = Archive(tmp_path / "archive")
+    kept = archive.record(
+        Document(
+            kind="BANK_STATEMENT",
+            customer_id="default",
+            pocket_id=account,
+            first=day,
+            last=day,
+            parts=(archive.store_bytes(body),),
+            source="order_report",
+            fetched_at=datetime(2024, 7, 18, tzinfo=UTC),
+            world=WorldIdentity("simulator", "simulator", "a" * 64),
+        )
+    )
+    settings = load_settings(data_dir=tmp_path, camt_schemas=schemas and corpus / schemas)
+    read = read_document(settings, archive, kept)
+    assert read.refusal is None
+    assert read.reading is not None
+    told = [finding.code for finding in read.reading.findings if finding.code.startswith("SCHEMA")]
+    assert told == (["SCHEMA_INVALID"] if schemas else [])
+    assert read.reading.frames["statement_entry"].equals(camt053.read(body).frames["statement_entry"])
+
+
+REPEATED = {
+    "party's other identification": (
+        "<RltdPties><Dbtr><Pty><Nm>A</Nm><Id><OrgId><Othr><Id>1</Id></Othr><Othr><Id>2</Id></Othr></OrgId></Id></Pty></Dbtr></RltdPties>",
+        "OrgId/Othr",
+    ),
+    "security's other identification": (
+        "<FinInstrmId><OthrId><Id>1</Id><Tp><Cd>A</Cd></Tp></OthrId><OthrId><Id>2</Id></OthrId></FinInstrmId>",
+        "FinInstrmId/OthrId",
+    ),
+    "referred document": (
+        "<RmtInf><Strd><RfrdDocInf><Nb>1</Nb></RfrdDocInf>"
+        "<RfrdDocInf><Nb>2</Nb><RltdDt>2024-06-03</RltdDt></RfrdDocInf></Strd></RmtInf>",
+        "Strd/RfrdDocInf",
+    ),
+    "reference": ("<Refs><EndToEndId>1</EndToEndId><TxId>2</TxId><EndToEndId>3</EndToEndId></Refs>", "Refs/EndToEndId"),
+}
+
+
+@pytest.mark.parametrize("matched", [False, True])
+@pytest.mark.parametrize("name", REPEATED)
+def test_what_stands_twice_where_there_is_room_for_one_is_told_and_never_mixed(
+    name: str, matched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(skeleton, "LEAST_BYTES", 0)
+    twice, element = REPEATED[name]
+    block = f"<NtryDtls>{detail('1.00', more=twice)}</NtryDtls>"
+    body = document(statement(*[entry("1.00", rest=block)] * 10))
+    read = camt053.read(body, matched=matched)
+    found = [finding for finding in read.findings if finding.code == "REPEATED_ELEMENT"]
+    assert [finding.locator for finding in found] == [
+        f"Stmt[1]/Ntry[{number}]/NtryDtls[1]/TxDtls[1]" for number in range(1, 11)
+    ]
+    assert all(finding.message.startswith(element) and finding.severity is Severity.INFO for finding in found)
+    texts = {str(value) for frame in read.frames.values() for row in frame.rows() for value in row}
+    assert "1" in texts
+    assert "2024-06-03" not in texts

@@ -120,6 +120,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         b"<Document><SplmtryData>" + OPEN + CLOSE + b"</SplmtryData></Document>",
         "NOT_A_STATEMENT",
     ),
+    "2 million undeclared prefixes": (OPEN + b"<x:Id/>" * 2_000_000 + CLOSE, "NOT_WELL_FORMED"),
+    "undeclared prefixes of attributes": (OPEN + b'<Id x:a="" y:b=""/>' * 700_000 + CLOSE, "NOT_WELL_FORMED"),
     "a million blocks": (OPEN + b"<Ntry>" + b"<NtryDtls></NtryDtls>" * 700_000, "NOT_WELL_FORMED"),
     **{
         f"long, then {name}": (OPEN + PLAIN * 90_000 + end, code)
@@ -131,6 +133,11 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
             "another document": (CLOSE + GOOD, "NOT_WELL_FORMED"),
             "an undeclared entity": (PLAIN.replace(b"1.00", b"&x;") + CLOSE, "NOT_WELL_FORMED"),
             "an undeclared prefix": (b"<x:Id/>" + CLOSE, "NOT_WELL_FORMED"),
+            "an undeclared prefix of an attribute": (b'<Id x:a=""/>' + CLOSE, "NOT_WELL_FORMED"),
+            "one attribute twice by two prefixes": (
+                b'<Id xmlns:x="urn:x" xmlns:y="urn:x" x:a="" y:a=""/>' + CLOSE,
+                "NOT_WELL_FORMED",
+            ),
             "depth": (b"<a>" * 300 + b"</a>" * 300 + CLOSE, "NOT_WELL_FORMED"),
             "ends crossed": (b"<Ntry></Stmt></Ntry>", "NOT_WELL_FORMED"),
             "a text without end": (b"<Id>" + b"x" * 1_000_000 + b"</Id>" + CLOSE, "OVERSIZED_PIECE"),

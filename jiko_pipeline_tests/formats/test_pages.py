@@ -171,6 +171,9 @@ def test_unknown_words_are_kept_and_told() -> None:
         (b'{"detail": "not found"}', "NOT_A_LISTING"),
         (b'{"items": {}}', "NOT_A_LISTING"),
         (b'{"items": [1]}', "NOT_A_LISTING"),
+        (rb'{"items": [{"id": "\ud800"}]}', "NOT_JSON"),
+        (rb'{"items": [{"\uDFff": "1"}]}', "NOT_JSON"),
+        (rb'{"items": [], "\ud800": 1, "\ud800": 2}', "REPEATED_KEY"),
         (b'{"items":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "NOT_JSON"),
         (b'{"items": [' + b"9" * 10_000 + b"]}", "NOT_JSON"),
         (b" " * (9 * 1024 * 1024), "TOO_LARGE"),
@@ -180,7 +183,15 @@ def test_a_body_that_is_no_listing_is_refused_with_its_page(body: bytes, code: s
     with pytest.raises(RefusedDocumentError) as refusal:
         pages.read_transactions([page(), body])
     assert refusal.value.code == code
+    assert str(refusal.value).encode()
     assert refusal.value.locator.startswith("page 2")
+
+
+def test_a_character_that_is_written_as_two_halves_is_read() -> None:
+    frame = pages.read_transactions(
+        [page(transaction(description="HALVES")).replace(b"HALVES", rb"\ud83d\ude00 \\ud800")]
+    )
+    assert "\N{GRINNING FACE} \\ud800" in frame.frames["api_transaction"].row(0)
 
 
 def test_trades_of_both_versions_become_the_same_row() -> None:

@@ -15,7 +15,7 @@ import polars as pl
 
 from jiko_pipeline.formats.camt053.fields import Field, Kind
 from jiko_pipeline.formats.camt053.findings import Findings
-from jiko_pipeline.formats.camt053.paths import BLANKS, Layout
+from jiko_pipeline.formats.camt053.paths import BLANKS, REPEATED, Layout
 from jiko_pipeline.formats.camt053.shapes import MatchedRow
 from jiko_pipeline.formats.exact import day_of, decimal_of, fits
 from jiko_pipeline.formats.reading import Severity
@@ -59,6 +59,10 @@ class Columns:
         self._known_days = days
         self._locate = locate
         self._by_slot = _by_slot(rows)
+        for index, name in enumerate(self._by_slot.pop(REPEATED, ())):
+            if name is not None:
+                message = f"{name} stands here more than once, where a row has room for one: the first is kept."
+                findings.add("REPEATED_ELEMENT", Severity.INFO, message, locate(index))
 
     def texts(self, name: str) -> Sequence[str | None]:
         """The stripped text of the first path that has any, for each row."""

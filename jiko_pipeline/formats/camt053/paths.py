@@ -18,6 +18,9 @@ from jiko_pipeline.formats.camt053.fields import Field, Kind
 Row: TypeAlias = dict[int, str | None]
 """Slot -> text as it stands. The first element of a kind has the slot, even where it is empty."""
 
+REPEATED: Final = -2
+"""The slot of the name of the first element that came again where a row has room for one."""
+
 BLANKS: Final = " \t\r\n"
 """What XML calls white space; no other is taken from around a text."""
 
@@ -118,17 +121,32 @@ class Layout:
 
 
 def fill(element: "etree._Element", tags: Tags, row: Row, begun: Begun) -> None:
-    """Put the text of everything below `element` that has a place into `row`; the first of a kind stays."""
+    """Put the text of everything below `element` that has a place into `row`; the first of a kind stays.
+
+    That there was another is noted in the slot REPEATED. Of two that follow each other and share a text the second
+    is not entered, or the row would hold some of the first and some of the second.
+    """
+    before: object = None
     for child in element:
         target = tags[child.tag]
         if type(target) is int:
-            if target not in row:
+            if target in row:
+                _note_repeated(element, child, row)
+            else:
                 row[target] = child.text
         elif type(target) is Tags:
-            fill(child, target, row, begun)
+            if target is before and _has_again(child, target, row):
+                _note_repeated(element, child, row)
+            else:
+                fill(child, target, row, begun)
         elif type(target) is Target:
-            if (slot := target.slot) is not None and slot not in row:
-                row[slot] = child.text
+            if (slot := target.slot) is not None:
+                if slot in row:
+                    _note_repeated(element, child, row)
+                    if target.begins is None:
+                        continue
+                else:
+                    row[slot] = child.text
             if (currency := target.currency) is not None:
                 if currency not in row:
                     row[currency] = child.get("Ccy")
@@ -138,6 +156,24 @@ def fill(element: "etree._Element", tags: Tags, row: Row, begun: Begun) -> None:
                 fill(child, target.below, row, begun)
             if target.begins is not None:
                 _begin(child, target.begins, begun)
+        before = target
+
+
+def _has_again(element: "etree._Element", tags: Tags, row: Row) -> bool:
+    """True when `element` has a text that `row` has already."""
+    for child in element:
+        target = tags[child.tag]
+        if type(target) is Target:
+            if target.slot in row or (target.below is not None and _has_again(child, target.below, row)):
+                return True
+        elif target in row if type(target) is int else type(target) is Tags and _has_again(child, target, row):
+            return True
+    return False
+
+
+def _note_repeated(element: "etree._Element", child: "etree._Element", row: Row) -> None:
+    names = (each.tag.rpartition("}")[2] for each in (element, child))
+    row.setdefault(REPEATED, "/".join(names))
 
 
 def _add_line(child: "etree._Element", slot: int, row: Row) -> None:

@@ -86,6 +86,8 @@ class Shape:
     def __init__(self, signature: Signature) -> None:
         compiler = _Compiler(signature)
         self.match: Final = re.compile(compiler.pattern).match
+        self.is_lossless: Final = not compiler.repeats
+        """False where an element comes again that a row has room for once: that is told, so such an entry is parsed."""
         self.entry: Final = compiler.entry
         self.details: Final = tuple(
             (number, plan, *position)
@@ -144,6 +146,7 @@ class _Compiler:
         self.entry = RowPlan()
         self.details: list[RowPlan] = []
         self.positions: list[tuple[int, int]] = []
+        self.repeats = False
         self._groups = 0
         self._parts: list[str] = []
         self._block = 0
@@ -209,11 +212,13 @@ class _Compiler:
         for plan, tags in walkers[-1]:
             target = tags[local]
             if isinstance(target, int):
+                self.repeats |= target in plan.slots
                 wanted.texts.append((plan, target))
             elif isinstance(target, Tags):
                 deeper.append((plan, target))
             elif isinstance(target, Target):
                 if target.slot is not None:
+                    self.repeats |= target.slot in plan.slots
                     wanted.texts.append((plan, target.slot))
                 if target.currency is not None:
                     wanted.currencies.append((plan, target.currency))

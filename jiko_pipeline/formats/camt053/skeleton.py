@@ -12,6 +12,7 @@ that matches no shape stays, and is parsed like any entry of a short document.
 import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from typing import Final
 
 from lxml import etree
@@ -32,7 +33,6 @@ MOST_SIGHTINGS: Final = 4096
 _FIRST_ENTRY: Final = re.compile(rb"<((?:[A-Za-z_][A-Za-z0-9._-]*:)?Ntry)>")
 _DECLARATION: Final = 100
 """The declaration of a document ends before this."""
-_STEP: Final = 1 << 20
 
 Run = Sequence[tuple[Shape, Groups]]
 
@@ -52,7 +52,11 @@ def has_plain_entries(body: bytes) -> bool:
 
 
 def check_well_formed(body: bytes) -> None:
-    """Have libxml2 read all of it and keep nothing; raises lxml's XMLSyntaxError."""
+    """Have libxml2 read all of it and keep nothing; raises lxml's XMLSyntaxError.
+
+    The document is pulled, not fed: only so does libxml2 look at the depth. What is wrong with a namespace it notes
+    and reads on, as long as no tree is made, so its notes are looked at.
+    """
     parser = etree.XMLParser(
         target=_Nothing(),  # type: ignore[arg-type]  # a target may leave out the events that it does not want
         encoding="utf-8",
@@ -61,10 +65,28 @@ def check_well_formed(body: bytes) -> None:
         load_dtd=False,
         huge_tree=False,
     )
-    view = memoryview(body)
-    for start in range(0, len(body), _STEP):
-        parser.feed(bytes(view[start : start + _STEP]))
-    parser.close()
+    etree.parse(_Watched(body, parser), parser)
+    _raise_noted(parser)
+
+
+class _Watched(BytesIO):
+    """The body as a file that stops at the first note of an error, before there are many."""
+
+    def __init__(self, body: bytes, parser: etree.XMLParser) -> None:
+        super().__init__(body)
+        self._parser = parser
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes, about so many; none at the end."""
+        _raise_noted(self._parser)
+        return super().read(size)
+
+
+def _raise_noted(parser: etree.XMLParser) -> None:
+    for note in parser.error_log:
+        if note.level >= etree.ErrorLevels.ERROR:
+            place = (note.type, note.line, note.column)
+            raise etree.XMLSyntaxError(note.message, *place)  # type: ignore[call-arg]  # lxml's own takes a place
 
 
 class _Nothing:
@@ -165,4 +187,6 @@ class Skeleton:
             return
         self._seen[signature] += 1
         if self._seen[signature] == SEEN_BEFORE:
-            self._shapes.append(Shape(signature))
+            shape = Shape(signature)
+            if shape.is_lossless:
+                self._shapes.append(shape)

@@ -244,9 +244,14 @@ def _structure_of(text: str) -> str | None:
     """JSON with sorted keys, empty for an empty object; None when `text` is no JSON object."""
     try:
         value = json.loads(text, parse_float=Decimal)
+        if not isinstance(value, dict):
+            return None
+        written = structure(value, "details") or ""
+        # JSON may write half of a character; that is no text, and is refused here.
+        written.encode()
     except (ValueError, RecursionError):
         return None
-    return structure(value, "details") or "" if isinstance(value, dict) else None
+    return written
 
 
 def _unrepeated(spec: FrameSpec, frame: pl.DataFrame, rejected: list[RejectedRow]) -> pl.DataFrame:

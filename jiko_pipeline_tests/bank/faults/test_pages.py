@@ -6,9 +6,10 @@ import pytest
 
 from jiko_pipeline.bank import listings
 from jiko_pipeline.bank.contract import JIKO
-from jiko_pipeline.bank.errors import ContractBrokenError
+from jiko_pipeline.bank.errors import ContractBrokenError, UnavailableError
 from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.formats.pages import read_transactions
+from jiko_pipeline_tests.bank import chaos_rig
 from jiko_pipeline_tests.bank.chaos_client import DisturbedBank
 from jiko_pipeline_tests.bank.chaos_rig import rule
 
@@ -17,22 +18,44 @@ LIST = {"path": "/api/v2/transactions/"}
 PAGE = 3
 
 
-@pytest.mark.parametrize("change", ["insert", "remove", "repeat", "change"])
-def test_a_list_that_moves_once_while_it_is_read_loses_no_row(disturbed: DisturbedBank, change: str) -> None:
-    undisturbed = set(disturbed.ids(TRANSACTIONS))
+@pytest.mark.parametrize("change", ["insert", "remove", "shift", "repeat", "change"])
+@pytest.mark.parametrize("page_limit", [PAGE, 1])
+def test_a_list_that_moves_while_it_is_read_loses_no_lasting_row(
+    disturbed: DisturbedBank, change: str, page_limit: int
+) -> None:
+    undisturbed = disturbed.ids(TRANSACTIONS)
     disturbed.disturb(rule("drift", change=change, times=1, match=LIST))
-    found = set(disturbed.ids(TRANSACTIONS, page_limit=PAGE))
-    assert undisturbed <= found
+    assert sorted(disturbed.ids(TRANSACTIONS, page_limit=page_limit)) == sorted(undisturbed)
     assert "drift" in disturbed.faults()
 
 
-def test_a_row_that_slips_between_two_pages_is_found_by_the_next_reading(disturbed: DisturbedBank) -> None:
-    # The first page looks the same before and after, so this reading cannot know; every day is read by six runs.
-    undisturbed = set(disturbed.ids(TRANSACTIONS))
+@pytest.mark.parametrize("readings", [10, pytest.param(1_000, marks=pytest.mark.soak)])
+def test_a_list_that_moves_at_random_is_read_without_loss_or_left_for_later(
+    disturbed: DisturbedBank, readings: int
+) -> None:
+    undisturbed = disturbed.ids(TRANSACTIONS)
+    read = moved = 0
+    for number in range(readings):
+        chaos_rig.reset(disturbed.bank, seed=number)
+        changes = ("insert", "shift", "repeat", "change")
+        disturbed.disturb(*[rule("drift", change=change, match={**LIST, "p": 0.1}) for change in changes])
+        try:
+            found = disturbed.ids(TRANSACTIONS, page_limit=1 + number % 5)
+        except UnavailableError:
+            continue
+        finally:
+            moved += bool(disturbed.faults())
+        read += 1
+        assert sorted(found) == sorted(undisturbed)
+    assert read > readings // 2
+    assert moved > readings // 2
+
+
+def test_a_list_that_never_comes_to_rest_is_left_for_a_later_run(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("drift", change="shift", times=1, match=LIST))
-    found = set(disturbed.ids(TRANSACTIONS, page_limit=PAGE))
-    assert len(undisturbed - found) == 1
-    assert found | set(disturbed.ids(TRANSACTIONS, page_limit=PAGE)) == undisturbed
+    with pytest.raises(UnavailableError, match="moves too fast") as caught:
+        disturbed.rows(TRANSACTIONS, page_limit=PAGE, contract=JIKO.model_copy(update={"listing_rereads": 1}))
+    assert caught.value.exit_code is ExitCode.TRY_LATER
 
 
 def test_a_row_that_changes_while_it_is_read_is_kept_in_its_newer_form_and_told(disturbed: DisturbedBank) -> None:
