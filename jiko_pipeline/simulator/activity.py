@@ -37,7 +37,7 @@ _CUSTOMERS: Final = (
     "Granite Peak Supply",
     "Harbor Lights Media",
 )
-_SUPPLIERS: Final = (
+SUPPLIERS: Final = (
     "Ironwood Insurance Co",
     "Juniper Cloud Hosting",
     "Kestrel Payroll Services",
@@ -55,7 +55,7 @@ _MERCHANTS: Final = (
     ("Umber Coffee", "Seattle WA", "RESTAURANT"),
     ("Vale Car Rental", "Austin TX", "CAR_RENTAL"),
 )
-_OUTSIDE_POCKETS: Final = ("Willow Ventures Treasury", "Yarrow Health Operating", "Zephyr Labs Reserve")
+OUTSIDE_POCKETS: Final = ("Willow Ventures Treasury", "Yarrow Health Operating", "Zephyr Labs Reserve")
 
 
 class _Day:
@@ -96,7 +96,7 @@ class _Day:
         amount = self._share(self.plan.target_cents, 20, 24_000) if credit else self._payment(20, 24_000)
         if amount is None:
             return
-        party = self.draws.choice(_CUSTOMERS if credit else _SUPPLIERS)
+        party = self.draws.choice(_CUSTOMERS if credit else SUPPLIERS)
         self.made.append(
             transaction(
                 self.plan,
@@ -114,7 +114,7 @@ class _Day:
         amount = self._share(self.plan.target_cents, 4_000, 75_000) if credit else self._payment(4_000, 75_000)
         if amount is None:
             return
-        party = self.draws.choice(_CUSTOMERS if credit else _SUPPLIERS)
+        party = self.draws.choice(_CUSTOMERS if credit else SUPPLIERS)
         booking = booking_of(self.day, drawn_clock(self.draws, first_minute, last_minute), credit=credit)
         details = details_of("WIRE", credit, party, self.draws)
         if credit:
@@ -160,7 +160,7 @@ class _Day:
     def on_us_in(self, first_minute: int = 8 * 60, last_minute: int = 18 * 60 + 29) -> None:
         amount = self._share(self.plan.target_cents, 500, 20_000)
         booking = booking_of(self.day, drawn_clock(self.draws, first_minute, last_minute), credit=True)
-        party = self.draws.choice(_OUTSIDE_POCKETS)
+        party = self.draws.choice(OUTSIDE_POCKETS)
         self._on_us(self.plan, True, amount, booking, party, "PEER_TO_PEER", self._key())
 
     def on_us_out(self, first_minute: int = 8 * 60, last_minute: int = 18 * 60 + 29) -> None:
@@ -180,7 +180,7 @@ class _Day:
             self._on_us(self.plan, False, amount, booking, partner.name, kind, key, partner.id)
             self._on_us(partner, True, amount, booking, self.plan.name, kind, key, self.plan.id)
         else:
-            party = self.draws.choice(_OUTSIDE_POCKETS)
+            party = self.draws.choice(OUTSIDE_POCKETS)
             self._on_us(self.plan, False, amount, booking, party, "PEER_TO_PEER", key)
 
     def _on_us(

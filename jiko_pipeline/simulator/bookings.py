@@ -8,7 +8,7 @@ next trading day instead.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
@@ -19,6 +19,9 @@ from jiko_pipeline.simulator.model import Transaction
 from jiko_pipeline.simulator.roster import PocketPlan
 
 WIRE_FEE_CENTS: Final = 2_500
+OWN_BANK: Final = "Customer's own bank"
+"""Where the first money of a pocket comes from and its last money goes to."""
+MANAGEMENT_FEE: Final = "Management fee"
 BUSINESS_DAY_END: Final = time(19, 0)
 """New York time from which a movement belongs to the next business day."""
 
@@ -122,7 +125,7 @@ def opening_deposit(plan: PocketPlan, seed: int) -> Transaction:
         credit=True,
         amount_cents=amount,
         booking=booking_of(plan.opened_on, at, credit=True),
-        counterparty="Customer's own bank",
+        counterparty=OWN_BANK,
         key=(seed, "opening"),
         details=details_of("WIRE", True, plan.name, draws),
         description=f"Initial funding of {plan.name}",
@@ -140,10 +143,26 @@ def closing_payment(plan: PocketPlan, seed: int, day: date, cash_cents: int) -> 
         plan,
         cash_cents,
         booking,
-        "Customer's own bank",
+        OWN_BANK,
         (seed, "closing"),
         details_of("WIRE", False, plan.name, draws),
     )
+
+
+def management_fee_payment(plan: PocketPlan, seed: int, day: date, cents: int) -> Transaction:
+    """The management fee as the bank account pays it, where fees are charged there."""
+    draws = Draws(seed, "management fee", plan.number, day)
+    paid = transaction(
+        plan,
+        "FEE",
+        credit=False,
+        amount_cents=cents,
+        booking=Booking(calendars.new_york_instant(day, drawn_clock(draws, 16 * 60, 17 * 60)), day),
+        counterparty="Jiko",
+        key=(seed, "management fee", day),
+        description=MANAGEMENT_FEE,
+    )
+    return replace(paid, title=MANAGEMENT_FEE)
 
 
 def wire_of_all(

@@ -19,8 +19,17 @@ from jiko_pipeline import calendars
 from jiko_pipeline.simulator import orders as ordered
 from jiko_pipeline.simulator.activity import movements
 from jiko_pipeline.simulator.bills import bill
-from jiko_pipeline.simulator.bookings import WIRE_FEE_CENTS
-from jiko_pipeline.simulator.ledger import Emptying, Holding, PocketDay, PocketState, Pricing, settle
+from jiko_pipeline.simulator.bookings import MANAGEMENT_FEE, WIRE_FEE_CENTS
+from jiko_pipeline.simulator.ledger import (
+    Emptying,
+    Holding,
+    PocketDay,
+    PocketState,
+    Pricing,
+    Sweep,
+    Unsettled,
+    settle,
+)
 from jiko_pipeline.simulator.marks import Marks
 from jiko_pipeline.simulator.model import Bill, Trade, Transaction, WorldConfig
 from jiko_pipeline.simulator.orders import Orders, Transfer
@@ -80,13 +89,13 @@ class EndOfDay:
         """The day's mark."""
         return self.marks.price_micros(bill, day)
 
-    def purchase_micros(self, bill: Bill, day: date, deal: str) -> int:
+    def purchase_micros(self, bill: Bill, day: date, deal: str, settles_on: date) -> int:
         """What a purchase pays."""
-        return self.marks.purchase_micros(bill, day, deal)
+        return self.marks.purchase_micros(bill, day, deal, settles_on)
 
-    def sale_micros(self, bill: Bill, day: date, deal: str) -> int:
+    def sale_micros(self, bill: Bill, day: date, deal: str, settles_on: date) -> int:
         """What a sale brings."""
-        return self.marks.sale_micros(bill, day, deal)
+        return self.marks.sale_micros(bill, day, deal, settles_on)
 
 
 class DuringTheDay(EndOfDay):
@@ -150,6 +159,7 @@ class History:
         self.marks = marks
         self.first_day = min(plan.opened_on for plan in self._drawn)
         self._take(orders)
+        self._config = config
         self._seed = config.seed
         self._pricing = EndOfDay(marks)
         self._moment = DuringTheDay(marks)
@@ -205,7 +215,8 @@ class History:
             if transfer.approved_at > known_at
             for row in self._rows(transfer, transfer.amount_cents or 0, day)
         ]
-        left_out = {row.id for row in (*anew, *late)}
+        fees = [row for row in whole.transactions if whole.fee_through_bank and row.description == MANAGEMENT_FEE]
+        left_out = {row.id for row in (*anew, *late, *fees)}
         so_far = [row for row in whole.transactions if row.booked_at <= until and row.id not in left_out]
         return self._settled(plan, day, whole.before, so_far, self._moment)
 
@@ -220,7 +231,7 @@ class History:
             def pay(cash_cents: int) -> tuple[Transaction, ...]:
                 return tuple(row for row in self._rows(transfer, cash_cents, day) if row.pocket_id == plan.id)
 
-        return settle(plan.as_of(day), self._seed, day, before, due, pricing, pay)
+        return settle(plan.as_of(day), self._config, day, before, due, pricing, pay)
 
     def _rows(self, transfer: Transfer, cash_cents: int, day: date) -> tuple[Transaction, ...]:
         """The movements of a transfer that takes `cash_cents`, which for a wire of all money include the fee."""
@@ -376,7 +387,38 @@ def _trades_by_date(trades: list[Trade]) -> dict[date, tuple[Trade, ...]]:
 
 def _state(values: dict[str, Any]) -> PocketState:
     holdings = tuple(Holding(bill(cusip), quantity, cost) for cusip, quantity, cost in values["bills"])
-    return PocketState(holdings, values["cash"], values["value"])
+    cash, value = values["cash"], values["value"]
+    return PocketState(
+        holdings,
+        cash,
+        value,
+        values.get("shown_cash", cash),
+        values.get("closing", value + cash),
+        tuple(
+            Unsettled(activity, bill(cusip), quantity, paid, cost, date.fromisoformat(settles_on))
+            for activity, cusip, quantity, paid, cost, settles_on in values.get("unsettled", ())
+        ),
+        tuple(Sweep(date.fromisoformat(day), *amounts) for day, *amounts in values.get("in_transit", ())),
+    )
+
+
+def _beyond_the_usual(state: PocketState) -> dict[str, Any]:
+    """What a snapshot holds only of banks that settle, show or sweep otherwise than at once."""
+    found: dict[str, Any] = {}
+    if state.shown_cash_cents != state.cash_cents:
+        found["shown_cash"] = state.shown_cash_cents
+    if state.closing_cents != state.bills_value_cents + state.cash_cents:
+        found["closing"] = state.closing_cents
+    if state.unsettled:
+        found["unsettled"] = [
+            [one.activity, one.bill.cusip, one.quantity, one.cash_cents, one.cost_cents, one.settles_on.isoformat()]
+            for one in state.unsettled
+        ]
+    if state.in_transit:
+        found["in_transit"] = [
+            [sweep.day.isoformat(), sweep.deposits_cents, sweep.payments_cents] for sweep in state.in_transit
+        ]
+    return found
 
 
 def _snapshot_text(states: dict[int, PocketState], living: list[int], under_way: list[Transaction]) -> str:
@@ -385,6 +427,7 @@ def _snapshot_text(states: dict[int, PocketState], living: list[int], under_way:
             "bills": [[held.bill.cusip, held.quantity, held.cost_cents] for held in states[number].holdings],
             "cash": states[number].cash_cents,
             "value": states[number].bills_value_cents,
+            **_beyond_the_usual(states[number]),
         }
         for number in living
         if number in states

@@ -13,9 +13,21 @@ from typing import Final, Protocol
 
 from jiko_pipeline import calendars, tbill
 from jiko_pipeline.simulator.bills import newest_issue
-from jiko_pipeline.simulator.bookings import closing_payment
+from jiko_pipeline.simulator.bookings import closing_payment, management_fee_payment
 from jiko_pipeline.simulator.draws import drawn_integer, drawn_uuid
-from jiko_pipeline.simulator.model import Bill, Position, Trade, Transaction
+from jiko_pipeline.simulator.model import (
+    Bill,
+    CloseBasisSwitch,
+    FeePathSwitch,
+    GainSwitch,
+    Position,
+    SettlementSwitch,
+    SweepPostingSwitch,
+    Trade,
+    Transaction,
+    WorldConfig,
+    ledger_basis,
+)
 from jiko_pipeline.simulator.roster import PocketPlan
 
 PAR_MICROS: Final = 100_000_000
@@ -39,11 +51,11 @@ class Pricing(Protocol):
         """The price at which holdings are valued."""
         ...
 
-    def purchase_micros(self, bill: Bill, day: date, deal: str) -> int:
+    def purchase_micros(self, bill: Bill, day: date, deal: str, settles_on: date) -> int:
         """What a purchase pays."""
         ...
 
-    def sale_micros(self, bill: Bill, day: date, deal: str) -> int:
+    def sale_micros(self, bill: Bill, day: date, deal: str, settles_on: date) -> int:
         """What a sale brings."""
         ...
 
@@ -58,27 +70,60 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A trade that is made and not settled. `cost_cents` is what it adds to or relieves from cost; both unsigned."""
+
+    activity: str
+    bill: Bill
+    quantity: int
+    cash_cents: int
+    cost_cents: int
+    settles_on: date
+
+    @property
+    def direction(self) -> int:
+        """1 for bills to come in, -1 for bills to go out."""
+        return 1 if self.activity == "BUY" else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What the bank account swept on `day`, unsigned."""
+
+    day: date
+    deposits_cents: int
+    payments_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class PocketState:
-    """A pocket after a business day: its bills by maturity, its brokerage cash, the value of its bills."""
+    """A pocket after a business day: its bills by maturity and its brokerage cash as traded, and what is under way.
+
+    `bills_value_cents`, `shown_cash_cents` and `closing_cents` are what the day's documents show of it.
+    """
 
     holdings: tuple[Holding, ...] = ()
     cash_cents: int = 0
     bills_value_cents: int = 0
-
-    @property
-    def closing_cents(self) -> int:
-        """Closing balance of the brokerage statement: bills at the day's mark and cash."""
-        return self.bills_value_cents + self.cash_cents
+    shown_cash_cents: int = 0
+    closing_cents: int = 0
+    unsettled: tuple[Unsettled, ...] = ()
+    in_transit: tuple[Sweep, ...] = ()
 
     @property
     def cost_cents(self) -> int:
         """What the customer goes by: bills at cost and cash, so that no payment depends on a mark."""
-        return sum(held.cost_cents for held in self.holdings) + self.cash_cents
+        arriving = sum(sweep.deposits_cents - sweep.payments_cents for sweep in self.in_transit)
+        return sum(held.cost_cents for held in self.holdings) + self.cash_cents + arriving
 
 
 @dataclass(frozen=True, slots=True)
 class PocketDay:
-    """One business day of one pocket. Amounts are unsigned cents but `gain_cents`, which is signed."""
+    """One business day of one pocket. Amounts are unsigned cents but `gain_cents`, which is signed.
+
+    `posted` are the sweeps that the brokerage account books on the day; `fee_through_bank` says that the fee left
+    by a sweep of its own and was paid by the bank account.
+    """
 
     plan: PocketPlan
     day: date
@@ -91,31 +136,44 @@ class PocketDay:
     payments_cents: int
     fee_cents: int
     gain_cents: int
+    posted: tuple[Sweep, ...] = ()
+    fee_through_bank: bool = False
 
 
 class _Session:
     """Cash and bills of a pocket while the day's trades are made."""
 
-    def __init__(self, plan: PocketPlan, seed: int, day: date, state: PocketState, pricing: Pricing) -> None:
+    def __init__(
+        self, plan: PocketPlan, config: WorldConfig, day: date, state: PocketState, pricing: Pricing, *, at_once: bool
+    ) -> None:
         self.plan = plan
-        self.seed = seed
+        self.seed = config.seed
+        self.settles_on = day
+        if config.settlement is SettlementSwitch.T1 and not at_once:
+            self.settles_on = calendars.next_trading_day(day)
         self.day = day
         self.pricing = pricing
         self.cash = state.cash_cents
         self.holdings = list(state.holdings)
         self.trades: list[Trade] = []
+        self.unsettled = [one for one in state.unsettled if one.settles_on > day]
+
+    def _sale_settles(self, bill: Bill) -> date:
+        """A bill that matures by then is sold for cash: nobody buys what is paid back before it is delivered."""
+        return self.day if bill.maturity_date <= self.settles_on else self.settles_on
 
     def mature(self) -> None:
         for holding in [held for held in self.holdings if held.bill.maturity_date <= self.day]:
-            self._relieve(holding, holding.quantity, "MATURITY", PAR_MICROS)
+            self._relieve(holding, holding.quantity, "MATURITY", PAR_MICROS, self.day)
 
     def cover_shortage(self) -> None:
         """Sell the fewest bills, nearest maturity first, until cash is no longer negative."""
         for holding in list(self.holdings):
             if self.cash >= 0:
                 return
-            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"))
-            self._relieve(holding, min(_bills_for(-self.cash, price), holding.quantity), "SELL", price)
+            settles_on = self._sale_settles(holding.bill)
+            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"), settles_on)
+            self._relieve(holding, min(_bills_for(-self.cash, price), holding.quantity), "SELL", price, settles_on)
         if self.cash < 0:
             raise ArithmeticError(
                 f"pocket {self.plan.number} is short of {-self.cash} cents on {self.day} with every bill sold"
@@ -123,8 +181,9 @@ class _Session:
 
     def sell_everything(self) -> None:
         for holding in list(self.holdings):
-            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"))
-            self._relieve(holding, holding.quantity, "SELL", price)
+            settles_on = self._sale_settles(holding.bill)
+            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"), settles_on)
+            self._relieve(holding, holding.quantity, "SELL", price, settles_on)
 
     def invest(self) -> None:
         """Buy as many bills of the newest issues as cash pays for: out of maturities, then of the rest."""
@@ -134,8 +193,8 @@ class _Session:
         self._buy(self.plan.term, self.cash)
 
     def _buy(self, term: str, budget_cents: int) -> None:
-        bill = newest_issue(term, self.day)
-        price = self.pricing.purchase_micros(bill, self.day, self._deal("BUY"))
+        bill = newest_issue(term, self.settles_on)
+        price = self.pricing.purchase_micros(bill, self.day, self._deal("BUY"), self.settles_on)
         quantity = budget_cents * 10_000 // price + 1
         while tbill.cash_cents(quantity, price) > budget_cents:
             quantity -= 1
@@ -150,23 +209,34 @@ class _Session:
         else:
             self.holdings.append(Holding(bill, quantity, paid))
             self.holdings.sort(key=lambda held: (held.bill.maturity_date, held.bill.cusip))
-        self._record("BUY", bill, quantity, price, paid)
+        self._record("BUY", bill, quantity, price, paid, paid, self.settles_on)
 
     def _deal(self, activity: str) -> str:
         return f"{self.plan.number}|{activity}"
 
-    def _relieve(self, holding: Holding, quantity: int, activity: str, price: int) -> None:
+    def _relieve(self, holding: Holding, quantity: int, activity: str, price: int, settles_on: date) -> None:
         proceeds = tbill.cash_cents(quantity, price)
         self.cash += proceeds
         place = self.holdings.index(holding)
+        relieved = holding.cost_cents * quantity // holding.quantity
         if quantity == holding.quantity:
             del self.holdings[place]
         else:
-            relieved = holding.cost_cents * quantity // holding.quantity
             self.holdings[place] = Holding(holding.bill, holding.quantity - quantity, holding.cost_cents - relieved)
-        self._record(activity, holding.bill, quantity, price, proceeds)
+        self._record(activity, holding.bill, quantity, price, proceeds, relieved, settles_on)
 
-    def _record(self, activity: str, bill: Bill, quantity: int, price: int, cash_cents: int) -> None:
+    def _record(
+        self,
+        activity: str,
+        bill: Bill,
+        quantity: int,
+        price: int,
+        cash_cents: int,
+        cost_cents: int,
+        settles_on: date,
+    ) -> None:
+        if settles_on > self.day:
+            self.unsettled.append(Unsettled(activity, bill, quantity, cash_cents, cost_cents, settles_on))
         key = (self.seed, "trade", self.plan.number, self.day, activity, bill.cusip)
         id_ = drawn_uuid(*key)
         self.trades.append(
@@ -180,8 +250,8 @@ class _Session:
                 cash_cents=cash_cents,
                 traded_at=_traded_at(self.day, activity, key),
                 book_date=self.day,
-                settlement_date=self.day,
-                yield_to_maturity=_yield_to_maturity(bill, self.day, price),
+                settlement_date=settles_on,
+                yield_to_maturity=_yield_to_maturity(bill, settles_on, price),
                 reference=id_,
             )
         )
@@ -226,9 +296,45 @@ def management_fee_cents(close_cents: int) -> int:
     return (close_cents + _FEE_MONTHS_PER_UNIT // 2) // _FEE_MONTHS_PER_UNIT
 
 
+def _positions(
+    holdings: Sequence[Holding], unsettled: Sequence[Unsettled], day: date, pricing: Pricing
+) -> tuple[Position, ...]:
+    """What is held when the trades of `unsettled` are left out, at the day's price."""
+    quantities = {held.bill: (held.quantity, held.cost_cents) for held in holdings}
+    for one in unsettled:
+        quantity, cost = quantities.get(one.bill, (0, 0))
+        quantities[one.bill] = (quantity - one.direction * one.quantity, cost - one.direction * one.cost_cents)
+    positions = []
+    for bill, (quantity, cost) in sorted(quantities.items(), key=lambda item: (item[0].maturity_date, item[0].cusip)):
+        if quantity:
+            mark = pricing.value_micros(bill, day)
+            positions.append(
+                Position(
+                    cusip=bill.cusip,
+                    quantity=quantity,
+                    mark_micros=mark,
+                    market_value_cents=tbill.cash_cents(quantity, mark),
+                    historical_cost_cents=cost,
+                )
+            )
+    return tuple(positions)
+
+
+def _put_in(before: PocketState, trades: Sequence[Trade], day: date, *, settled: bool) -> int:
+    """What purchases less sales and maturities put into the bills on `day`, by trade or by settlement date."""
+    made = [
+        (1 if trade.activity == "BUY" else -1) * trade.cash_cents
+        for trade in trades
+        if not settled or trade.settlement_date <= day
+    ]
+    if settled:
+        made += [one.direction * one.cash_cents for one in before.unsettled if one.settles_on <= day]
+    return sum(made)
+
+
 def settle(
     plan: PocketPlan,
-    seed: int,
+    config: WorldConfig,
     day: date,
     before: PocketState,
     transactions: Sequence[Transaction],
@@ -238,50 +344,72 @@ def settle(
     """One business day: maturities, sweeps, fee, trades, valuation.
 
     `transactions` are those that the bank books on `day`. On the day on which the pocket closes all bills are
-    sold and all cash is wired out; that wire and its fee are added to them, as are the movements of `emptying`,
-    by which the customer takes all cash out. Raises ArithmeticError where payments exceed what the pocket has.
+    sold, for cash, and all cash is wired out; that wire and its fee are added to them, as are the movements of
+    `emptying`, by which the customer takes all cash out, and a management fee that the bank account pays. Raises
+    ArithmeticError where payments exceed what the pocket has.
     """
-    session = _Session(plan, seed, day, before, pricing)
+    leaves = plan.closes_on == day or emptying is not None
+    session = _Session(plan, config, day, before, pricing, at_once=leaves)
     session.mature()
     deposits = sum(row.amount_cents for row in transactions if row.credit)
     payments = sum(row.amount_cents for row in transactions if not row.credit)
     fee = management_fee_cents(before.closing_cents) if _is_fee_day(day) else 0
-    session.cash += deposits - payments - fee
+    fee_through_bank = config.fee_path is FeePathSwitch.BANK and fee > 0
+    waits = config.sweep_posting is SweepPostingSwitch.NEXT_DAY and not leaves
+    arriving = before.in_transit if waits else (*before.in_transit, Sweep(day, deposits, payments))
+    session.cash += sum(sweep.deposits_cents - sweep.payments_cents for sweep in arriving) - fee
     booked = tuple(transactions)
-    if plan.closes_on == day or emptying is not None:
+    if fee_through_bank:
+        booked += (management_fee_payment(plan, config.seed, day, fee),)
+    if leaves:
         session.sell_everything()
-        booked += closing_payment(plan, seed, day, session.cash) if emptying is None else emptying(session.cash)
-        payments += session.cash
+        cash = session.cash
+        booked += closing_payment(plan, config.seed, day, cash) if emptying is None else emptying(cash)
+        payments += cash
+        arriving = (*before.in_transit, Sweep(day, deposits, payments))
         session.cash = 0
     elif calendars.is_trading_day(day):
         session.cover_shortage()
         if not any(trade.activity == "SELL" for trade in session.trades):
             session.invest()
 
-    positions = []
-    for held in session.holdings:
-        mark = pricing.value_micros(held.bill, day)
-        positions.append(
-            Position(
-                cusip=held.bill.cusip,
-                quantity=held.quantity,
-                mark_micros=mark,
-                market_value_cents=tbill.cash_cents(held.quantity, mark),
-                historical_cost_cents=held.cost_cents,
-            )
-        )
+    basis = ledger_basis(config)
+    settled_bills, settled_cash = basis.pos_basis == "SETTLE", basis.cash_basis == "SETTLE"
+    positions = _positions(session.holdings, session.unsettled if settled_bills else (), day, pricing)
     value = sum(position.market_value_cents for position in positions)
-    net_purchases = sum(trade.cash_cents if trade.activity == "BUY" else -trade.cash_cents for trade in session.trades)
+    unpaid = sum(one.direction * one.cash_cents for one in session.unsettled)
+    shown_cash = session.cash + (unpaid if settled_cash else 0)
+    closing = value
+    if config.close_basis is not CloseBasisSwitch.BILLS:
+        closing += shown_cash
+    if config.close_basis is CloseBasisSwitch.BILLS_CASH_AND_PENDING:
+        closing -= unpaid
+    if config.gain is GainSwitch.PLUG:
+        swept = sum(sweep.deposits_cents - sweep.payments_cents for sweep in arriving)
+        gain = closing - before.closing_cents - swept + fee
+    else:
+        put_in = _put_in(before, session.trades, day, settled=settled_bills)
+        gain = value - before.bills_value_cents - put_in
     return PocketDay(
         plan=plan,
         day=day,
         before=before,
-        after=PocketState(tuple(session.holdings), session.cash, value),
+        after=PocketState(
+            holdings=tuple(session.holdings),
+            cash_cents=session.cash,
+            bills_value_cents=value,
+            shown_cash_cents=shown_cash,
+            closing_cents=closing,
+            unsettled=tuple(session.unsettled),
+            in_transit=(Sweep(day, deposits, payments),) if waits else (),
+        ),
         transactions=booked,
         trades=tuple(session.trades),
-        positions=tuple(positions),
+        positions=positions,
         deposits_cents=deposits,
         payments_cents=payments,
         fee_cents=fee,
-        gain_cents=value - before.bills_value_cents - net_purchases,
+        gain_cents=gain,
+        posted=arriving,
+        fee_through_bank=fee_through_bank,
     )

@@ -64,10 +64,14 @@ def _between(x: int, x0: int, y0: int, x1: int, y1: int) -> int:
 
 
 class Marks:
-    """The marks of one seed. `repeated` plants a price that stands still for a day; deals ignore it."""
+    """The marks of one seed. `repeated` plants a price that stands still for a day; deals ignore it.
 
-    def __init__(self, seed: int, *, repeated: RepeatedPrice | None = None) -> None:
+    With `settles_next_day` a day's mark is the price of a bill that is paid for on the next business day.
+    """
+
+    def __init__(self, seed: int, *, repeated: RepeatedPrice | None = None, settles_next_day: bool = False) -> None:
         self._seed = seed
+        self._settles_next_day = settles_next_day
         self._repeated = repeated
         self._curves: dict[int, tuple[int, ...]] = {}
         self._rates: dict[int, dict[str, int]] = {}
@@ -80,12 +84,16 @@ class Marks:
         """
         if self._repeated is not None and self._repeated.cusip == bill.cusip and self._repeated.day == day:
             day = calendars.previous_fed_business_day(day)
-        return tbill.price_micros(self.rate(bill, day), (bill.maturity_date - day).days)
+        return tbill.price_micros(self.rate(bill, day), self._days_left(bill, day))
+
+    def _days_left(self, bill: Bill, day: date) -> int:
+        settles = calendars.next_fed_business_day(day) if self._settles_next_day else day
+        return (bill.maturity_date - settles).days
 
     def rate(self, bill: Bill, day: date) -> int:
         """Bank discount rate of the mark."""
         before = calendars.previous_fed_business_day(day)
-        days, days_before = (bill.maturity_date - day).days, (bill.maturity_date - before).days
+        days, days_before = self._days_left(bill, day), self._days_left(bill, before)
         rate, rate_before = self._drawn_rate(bill, day), self._drawn_rate(bill, before)
         # Two prices are equal exactly when rate * days are. The day before may itself have been moved up by
         # one; a multiple of its days cannot meet both this rate and the next, because days < days_before.
@@ -93,24 +101,25 @@ class Marks:
             rate += 1
         return rate
 
-    def purchase_micros(self, bill: Bill, day: date, deal: str) -> int:
-        """What a purchase pays per 100: above the mark by 0.5 to 2 basis points of discount rate."""
-        return tbill.price_micros(
-            self.rate(bill, day) - self._half_spread(bill, day, deal), (bill.maturity_date - day).days
-        )
+    def purchase_micros(self, bill: Bill, day: date, deal: str, settles_on: date | None = None) -> int:
+        """What a purchase pays per 100: 0.5 to 2 basis points of discount rate below the mark's.
 
-    def sale_micros(self, bill: Bill, day: date, deal: str) -> int:
-        """What a sale brings per 100: below the mark by 0.5 to 2 basis points of discount rate."""
-        return tbill.price_micros(
-            self.rate(bill, day) + self._half_spread(bill, day, deal), (bill.maturity_date - day).days
-        )
+        It is paid for on `settles_on`, by default on `day`.
+        """
+        rate = self.rate(bill, day) - self._half_spread(bill, day, deal)
+        return tbill.price_micros(rate, (bill.maturity_date - (settles_on or day)).days)
+
+    def sale_micros(self, bill: Bill, day: date, deal: str, settles_on: date | None = None) -> int:
+        """What a sale brings per 100: 0.5 to 2 basis points of discount rate above the mark's; else as a purchase."""
+        rate = self.rate(bill, day) + self._half_spread(bill, day, deal)
+        return tbill.price_micros(rate, (bill.maturity_date - (settles_on or day)).days)
 
     def moment_micros(self, bill: Bill, day: date) -> int:
         """A price of the moment, during `day`: up to 1 basis point off the mark, never the mark itself."""
         off = 1 + drawn_integer(10, self._seed, "moment", bill.cusip, day)
         if drawn_integer(2, self._seed, "moment side", bill.cusip, day):
             off = -off
-        return tbill.price_micros(self.rate(bill, day) + off, (bill.maturity_date - day).days)
+        return tbill.price_micros(self.rate(bill, day) + off, self._days_left(bill, day))
 
     def auction_rate(self, day: date, term_days: int) -> int:
         """The rate of a generated auction: the curve, on Treasury's bid grid of half a basis point."""

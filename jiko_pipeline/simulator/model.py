@@ -17,6 +17,13 @@ class SettlementSwitch(StrEnum):
     T1 = "T1"
 
 
+class DatesSwitch(StrEnum):
+    """From which date on a trade counts in positions and cash."""
+
+    TRADED = "TRADE"
+    SETTLED = "SETTLE"
+
+
 class CloseBasisSwitch(StrEnum):
     """What the closing balance of a brokerage statement holds."""
 
@@ -72,6 +79,32 @@ class WorldConfig:
     fee_path: FeePathSwitch = FeePathSwitch.BROKERAGE
     sweep_posting: SweepPostingSwitch = SweepPostingSwitch.SAME_DAY
     mark: MarkSwitch = MarkSwitch.SETTLES_SAME_DAY
+    dates: DatesSwitch = DatesSwitch.TRADED
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBasis:
+    """How the bank of a config books, in the words that a reader of its documents would confirm."""
+
+    pos_basis: str
+    cash_basis: str
+    close_basis: str
+    gain_basis: str
+    fee_path: str
+    mark_settlement: str
+
+
+def ledger_basis(config: WorldConfig) -> LedgerBasis:
+    """The truth about a world. A close with pending trades holds traded bills and settled cash, whatever `dates`."""
+    pending = config.close_basis is CloseBasisSwitch.BILLS_CASH_AND_PENDING
+    return LedgerBasis(
+        pos_basis=DatesSwitch.TRADED if pending else config.dates,
+        cash_basis=DatesSwitch.SETTLED if pending else config.dates,
+        close_basis=config.close_basis,
+        gain_basis=config.gain,
+        fee_path=config.fee_path,
+        mark_settlement=config.mark,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Belongs here: the lines of a bank and a brokerage statement, their references an
 how a day comes about (`ledger`), how a statement is laid out in a file (`documents`).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from jiko_pipeline import calendars
@@ -35,15 +35,17 @@ def _reference(done: PocketDay, code: str, prefix: str) -> str:
     return f"{prefix}{done.day:%y%m%d}{digest[:8].upper()}"
 
 
-def _sweep_reference(done: PocketDay, direction: str) -> str:
-    return _reference(done, f"sweep {direction}", "SW")
+def _sweep_reference(done: PocketDay, direction: str, swept_on: date | None = None) -> str:
+    day = swept_on or done.day
+    digest = drawn_uuid("line", done.plan.id, day, f"sweep {direction}")
+    return f"SW{day:%y%m%d}{digest[:8].upper()}"
 
 
 def _line(
-    done: PocketDay, code: str, *, credit: bool, cents: int, end_to_end: str, other: str, words: str
+    done: PocketDay, code: str, *, credit: bool, cents: int, end_to_end: str, other: str, words: str, which: str = ""
 ) -> StatementLine:
     return StatementLine(
-        reference=_reference(done, code, "JL"),
+        reference=_reference(done, f"{code}{which}", "JL"),
         end_to_end_id=end_to_end,
         code=code,
         credit=credit,
@@ -120,32 +122,52 @@ def bank_statement(done: PocketDay, *, provisional: bool = False, known_at: date
             words="Sweep from brokerage account",
         )
     )
+    if done.fee_through_bank:
+        lines.append(
+            _line(
+                done,
+                "SWEEP_IN",
+                credit=True,
+                cents=done.fee_cents,
+                end_to_end=_sweep_reference(done, "fee"),
+                other="Jiko brokerage account",
+                words="Sweep from brokerage account",
+                which=" fee",
+            )
+        )
     return _statement(done, BANK, 0, 0, lines, provisional, known_at)
 
 
 def brokerage_statement(
     done: PocketDay, *, provisional: bool = False, known_at: datetime | None = None
 ) -> StatementFacts:
-    """The brokerage statement of a pocket's day; it closes at bills at the day's price plus cash."""
-    lines = [
-        _line(
-            done,
-            "ADDITION",
-            credit=True,
-            cents=done.deposits_cents,
-            end_to_end=_sweep_reference(done, "out"),
-            other="Jiko bank account",
-            words="Addition from bank account",
-        ),
-        _line(
-            done,
-            "SUBTRACTION",
-            credit=False,
-            cents=done.payments_cents,
-            end_to_end=_sweep_reference(done, "in"),
-            other="Jiko bank account",
-            words="Subtraction to bank account",
-        ),
+    """The brokerage statement of a pocket's day: the sweeps that it books, the gain, the fee."""
+    lines = []
+    for sweep in done.posted:
+        which = "" if sweep.day == done.day else f" of {sweep.day}"
+        lines += [
+            _line(
+                done,
+                "ADDITION",
+                credit=True,
+                cents=sweep.deposits_cents,
+                end_to_end=_sweep_reference(done, "out", sweep.day),
+                other="Jiko bank account",
+                words="Addition from bank account",
+                which=which,
+            ),
+            _line(
+                done,
+                "SUBTRACTION",
+                credit=False,
+                cents=sweep.payments_cents,
+                end_to_end=_sweep_reference(done, "in", sweep.day),
+                other="Jiko bank account",
+                words="Subtraction to bank account",
+                which=which,
+            ),
+        ]
+    lines += [
         _line(
             done,
             "GAIN_LOSS",
@@ -160,7 +182,7 @@ def brokerage_statement(
             "MANAGEMENT_FEE",
             credit=False,
             cents=done.fee_cents,
-            end_to_end=NO_REFERENCE,
+            end_to_end=_sweep_reference(done, "fee") if done.fee_through_bank else NO_REFERENCE,
             other="Jiko Securities",
             words="Management fee",
         ),
@@ -175,5 +197,5 @@ def position_summary(done: PocketDay, known_at: datetime | None = None) -> Posit
         pocket=done.plan.pocket(done.day, known_at),
         day=done.day,
         positions=done.positions,
-        cash_cents=done.after.cash_cents,
+        cash_cents=done.after.shown_cash_cents,
     )

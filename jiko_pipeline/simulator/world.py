@@ -25,7 +25,11 @@ from jiko_pipeline.simulator.ledger import PocketDay
 from jiko_pipeline.simulator.marks import Marks
 from jiko_pipeline.simulator.model import (
     Bill,
+    CloseBasisSwitch,
+    DatesSwitch,
+    GainSwitch,
     Mark,
+    MarkSwitch,
     MonthlyStatement,
     Pocket,
     PositionSummary,
@@ -76,13 +80,18 @@ class World:
     def _fault(self) -> PlantedFault | None:
         if self.config.fault is None:
             return None
-        sound = History(self.config, Marks(self.config.seed))
+        sound = History(self.config, Marks(self.config.seed, settles_next_day=self._marks_settle_next_day))
         return PlantedFault(self.config.fault, sound, self.config.start)
 
     @cached_property
     def _history(self) -> History:
         repeated = None if self._fault is None else self._fault.repeated_price()
-        return History(self.config, Marks(self.config.seed, repeated=repeated), self._snapshots, self.orders)
+        marks = Marks(self.config.seed, repeated=repeated, settles_next_day=self._marks_settle_next_day)
+        return History(self.config, marks, self._snapshots, self.orders)
+
+    @property
+    def _marks_settle_next_day(self) -> bool:
+        return self.config.mark is MarkSwitch.SETTLES_NEXT_DAY
 
     def follow(self, orders: Orders, since: datetime) -> None:
         """Go by `orders` from now on; they hold all those before, and what is new was ordered at `since`."""
@@ -190,8 +199,8 @@ class World:
             held: dict[str, Bill] = {}
             for plan in self._history.plans:
                 if plan.lives_on(day):
-                    for holding in self._history.day(plan, day).after.holdings:
-                        held[holding.bill.cusip] = holding.bill
+                    for position in self._history.day(plan, day).positions:
+                        held[position.cusip] = bill(position.cusip)
             for one in sorted(held.values(), key=lambda one: (one.maturity_date, one.cusip)):
                 marks.append(self._reported_mark(one, day))
         return tuple(marks)
@@ -361,16 +370,19 @@ def _made_on(plan: PocketPlan) -> date:
 def world_id(config: WorldConfig) -> str:
     """Hash of everything the bank depends on: sha256 over the config and the version of the ledger."""
     content = {"ledger": LEDGER_VERSION, **asdict(config)}
+    if config.dates is DatesSwitch.TRADED:
+        # Worlds that are older than the switch keep their identity.
+        del content["dates"]
     return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _check(config: WorldConfig) -> None:
     if config.pockets < 1:
         raise ValueError(f"a bank has at least one pocket, not {config.pockets}")
-    offered = WorldConfig()
-    for name in ("settlement", "close_basis", "gain", "fee_path", "sweep_posting", "mark"):
-        if getattr(config, name) != getattr(offered, name):
-            raise ValueError(f"the simulated bank offers {name} {getattr(offered, name)}, not {getattr(config, name)}")
+    if config.close_basis is CloseBasisSwitch.BILLS and config.gain is GainSwitch.ECONOMIC:
+        raise ValueError("a close of bills alone needs the gain PLUG: cash would be counted by neither")
+    if config.close_basis is CloseBasisSwitch.BILLS_CASH_AND_PENDING and config.dates is DatesSwitch.SETTLED:
+        raise ValueError("a close with pending trades holds bills as traded; dates SETTLE contradicts it")
     if config.fault is not None:
         definition(config.fault)
 

@@ -15,7 +15,11 @@ from jiko_pipeline.simulator.world import World
 
 FIRST, LAST = date(2024, 6, 3), date(2024, 7, 17)
 EXPECTED = {
-    "bank-entry-off-by-a-cent": [("K10", "FOOT_BANK", None, 0), ("K21", "TX_AMT", None, 0)],
+    "bank-entry-off-by-a-cent": [
+        ("K10", "FOOT_BANK", None, 0),
+        ("K21", "TX_AMT", None, 0),
+        ("K22", "SWEEP_NE_NET_ACTIVITY", None, 0),
+    ],
     "bank-entry-twice": [("K04", "DUP_IDENTICAL", None, 0)],
     "transaction-missing-from-api": [("K21", "TX_BANK_ONLY", None, 0)],
     "statement-day-missing": [("K01", "GAP_MISSING", None, 0), ("K01", "GAP_MISSING", None, 0)],

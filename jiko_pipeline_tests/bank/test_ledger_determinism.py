@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jiko_pipeline import calendars
-from jiko_pipeline.simulator.model import MarkSwitch, SettlementSwitch, WorldConfig
+from jiko_pipeline.simulator.model import CloseBasisSwitch, DatesSwitch, MarkSwitch, SettlementSwitch, WorldConfig
 from jiko_pipeline.simulator.world import World
 
 START = date(2024, 6, 3)
@@ -112,6 +112,9 @@ def test_another_seed_is_another_bank() -> None:
         {"start": date(2024, 6, 4)},
         {"camt_version": "02"},
         {"fault": "bank-entry-twice"},
+        {"settlement": SettlementSwitch.T1},
+        {"mark": MarkSwitch.SETTLES_NEXT_DAY},
+        {"dates": DatesSwitch.SETTLED},
     ],
 )
 def test_the_world_id_depends_on_every_part_of_the_config(change: dict[str, object]) -> None:
@@ -121,9 +124,15 @@ def test_the_world_id_depends_on_every_part_of_the_config(change: dict[str, obje
     assert World(config).world_id != World(replace(config, **change)).world_id  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"settlement": SettlementSwitch.T1}, {"mark": MarkSwitch.SETTLES_NEXT_DAY}])
-def test_a_switch_that_is_not_offered_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="offers"):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"close_basis": CloseBasisSwitch.BILLS},
+        {"close_basis": CloseBasisSwitch.BILLS_CASH_AND_PENDING, "dates": DatesSwitch.SETTLED},
+    ],
+)
+def test_switches_that_contradict_each_other_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="bills"):
         World(replace(WorldConfig(), **change))  # type: ignore[arg-type]
 
 

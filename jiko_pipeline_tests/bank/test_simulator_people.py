@@ -294,6 +294,8 @@ def test_the_log_is_newest_first_and_pages_agree_with_one_walk(unchanged: Served
         "TEAM_MEMBER_INVITED",
         "INVITATION_ACCEPTED",
         "TEAM_MEMBER_DEACTIVATED",
+        "TRANSFER_REQUEST_CREATED",
+        "TRANSFER_REQUEST_APPROVED",
     }
 
 

@@ -338,8 +338,13 @@ def _drawn_ids(bank: ServedBank, kind: str) -> dict[str, list[Json]]:
 
 
 @pytest.mark.parametrize("kind", ["WIRE", "ON_US"])
-def test_the_id_of_a_payment_that_nobody_ordered_names_a_request_that_is_over(quiet: ServedBank, kind: str) -> None:
+def test_the_id_of_a_payment_of_the_ledger_names_a_request_that_another_person_approved(
+    quiet: ServedBank, kind: str
+) -> None:
     told = 0
+    listed = quiet.walk(REQUESTS)
+    log = quiet.walk("/api/v1/team/audit-logs/", timestamp_from="2024-06-14T00:00:00Z", limit=100)
+    names = {one["id"]: one["name_on_account"] for one in quiet.walk("/api/v2/counterparties/")}
     for transfer_id, legs in _drawn_ids(quiet, kind).items():
         paid = [leg for leg in legs if leg["direction"] == "DEBIT"]
         answer = quiet.http.get(f"{REQUESTS}{transfer_id}/")
@@ -352,14 +357,25 @@ def test_the_id_of_a_payment_that_nobody_ordered_names_a_request_that_is_over(qu
         transfer = request["transfer"]
         assert (transfer["id"], transfer["type"], transfer["origin_pocket_id"]) == (transfer_id, kind, leg["pocket_id"])
         assert transfer["amount"]["amount_usdc"] == leg["amount"]["value"]
-        assert (request["reviewers"], request["created_by"]) == ([], None)
+        assert request["created_by"]["user_id"] != request["reviewed_by"]["user_id"]
+        assert [request["reviewed_by"]] == request["reviewers"]
+        assert request in listed
+        entries = [entry for entry in log if transfer_id in str(entry)]
+        assert {(entry["action"], entry["member_id"]) for entry in entries} == {
+            ("TRANSFER_REQUEST_CREATED", request["created_by"]["user_id"]),
+            ("TRANSFER_REQUEST_APPROVED", request["reviewed_by"]["user_id"]),
+        }
+        assert max(entry["timestamp"] for entry in entries) < leg["time_booked"]
         received = [other["pocket_id"] for other in legs if other["direction"] == "CREDIT"]
         if received:
             assert transfer["details"]["destination_pocket_id"] == received[0]
+        else:
+            party = transfer.get("counterparty_id") or transfer["details"]["destination_counterparty_id"]
+            assert names[party] in leg["title"]
     assert told > 0
 
 
-def test_a_payment_that_nobody_ordered_is_neither_cancelled_nor_decided_on(quiet: ServedBank) -> None:
+def test_a_payment_of_the_ledger_is_neither_cancelled_nor_decided_on(quiet: ServedBank) -> None:
     ids = _drawn_ids(quiet, "WIRE")
     transfer_id = next(one for one, legs in ids.items() if legs[0]["direction"] == "DEBIT")
     assert quiet.http.delete(f"{REQUESTS}{transfer_id}/").status_code == 409
@@ -410,6 +426,7 @@ def test_only_a_role_that_may_move_money_requests_a_transfer_and_changes_pockets
     bank: ServedBank, role: str, status: int
 ) -> None:
     pocket, party = open_pockets(bank)[0]["id"], counterparty(bank, "wire")
+    before = bank.walk(REQUESTS)
     with bank.approver() as client:
         member = client.get("/api/v1/user/").json()["user_id"]
         assert bank.http.put(f"/api/v1/team/{member}/", json={"role": role}).status_code == 200
@@ -422,5 +439,5 @@ def test_only_a_role_that_may_move_money_requests_a_transfer_and_changes_pockets
     assert [answer.status_code for answer in answers] == [status, status, 403 if status == 403 else 200]
     if status == 403:
         assert all("role" in answer.json()["detail"] for answer in answers)
-        assert bank.walk(REQUESTS) == []
+        assert bank.walk(REQUESTS) == before
         assert "Renamed" not in {one["pocket_name"] for one in open_pockets(bank)}

@@ -73,6 +73,11 @@ def render(facts: StatementFacts, *, version: str, message_id: str, created_at: 
     return body[: len(body) * 2 // 3] if facts.corrupt else body
 
 
+def domain_code(line: StatementLine) -> tuple[str, str, str]:
+    """The ISO 20022 bank transaction code of a line: domain, family, sub-family. Raises KeyError for another code."""
+    return (_CREDIT_CODES if line.credit else _DEBIT_CODES)[line.code]
+
+
 def _period(day: date) -> str:
     first = datetime.combine(day, time(0), tzinfo=NEW_YORK).isoformat()
     last = datetime.combine(day, time(23, 59, 59), tzinfo=NEW_YORK).isoformat()
@@ -127,7 +132,7 @@ def _entry(line: StatementLine, pocket: Pocket, version: str) -> str:
     else:
         status = "<Cd>BOOK</Cd>"
         detail_amount = f"{amount}<CdtDbtInd>{side}</CdtDbtInd>"
-    domain, family, sub_family = (_CREDIT_CODES if line.credit else _DEBIT_CODES)[line.code]
+    domain, family, sub_family = domain_code(line)
     end_to_end_id = line.end_to_end_id.replace("-", "") if len(line.end_to_end_id) > 35 else line.end_to_end_id
     remittance = "".join(
         f"<Ustrd>{escape(line.remittance[start : start + 140])}</Ustrd>"

@@ -113,6 +113,11 @@ def trade_date(trade: Trade) -> date:
     return new_york_date(trade.traded_at)
 
 
+def transaction_code(trade: Trade) -> str:
+    """What the trade report calls a purchase and a sale."""
+    return _TRANSACTION_CODES[trade.activity]
+
+
 def bill_description(bill: Bill) -> str:
     """How a bill is called in listings."""
     return f"US TREASURY BILL DUE {bill.maturity_date:%m/%d/%Y}"
@@ -127,7 +132,7 @@ def trade_report(trades: Iterable[Trade]) -> bytes:
             (
                 trade.id,
                 trade.pocket_id,
-                _TRANSACTION_CODES[trade.activity],
+                transaction_code(trade),
                 trade.activity,
                 trade.bill.cusip,
                 ISSUER,
@@ -157,7 +162,7 @@ def trade_report_kyriba(trades: Iterable[Trade]) -> bytes:
                 "JIKO",
                 trade.id,
                 trade.pocket_id,
-                _TRANSACTION_CODES[trade.activity],
+                transaction_code(trade),
                 CUSTODIAN,
                 trade.activity,
                 trade.bill.cusip,

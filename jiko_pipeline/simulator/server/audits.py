@@ -20,6 +20,7 @@ from jiko_pipeline.simulator.documents.numbers import instant_text
 from jiko_pipeline.simulator.draws import drawn_uuid
 from jiko_pipeline.simulator.server.answers import Json, not_found
 from jiko_pipeline.simulator.server.bank import Call, Operation, SimulatedBank, json_response
+from jiko_pipeline.simulator.server.ledger_transfers import entries_of_ledger
 from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.members import acting_member, member, members
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
@@ -178,6 +179,11 @@ def _past(bank: SimulatedBank, month: datetime) -> Iterable[Entry]:
             if past.action != SIGNED_IN or (who is not None and who.active_at(past.at)):
                 yield Entry(past.id, instant_text(past.at), past.member_id, past.action, past.details, past.ip_address)
         day += timedelta(days=1)
+    # What happens in the evening of New York has the UTC date of the day after.
+    first, last = month.date() - timedelta(days=1), _next(month).date()
+    for past in entries_of_ledger(bank.world, members(bank), first, last, bank.state.now()):
+        if month <= past.at < _next(month):
+            yield Entry(past.id, instant_text(past.at), past.member_id, past.action, past.details, past.ip_address)
 
 
 def _stored(bank: SimulatedBank, month: datetime) -> Iterable[Entry]:

@@ -38,6 +38,7 @@ from jiko_pipeline.simulator.server.counterparty_forms import (
 from jiko_pipeline.simulator.server.documents_upload import first_upload_after
 from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
+from jiko_pipeline.simulator.server.paid_parties import PARTIES, id_of_party
 from jiko_pipeline.simulator.server.portals import ROUTING_NUMBER
 
 PENDING: Final = "PENDING"
@@ -48,13 +49,7 @@ REJECTED: Final = "REJECTED"
 _DAYS: Final = {"micro_deposits": 2, "incoming_wire": 3}
 _NEVER_MATCHES: Final = "0000"
 _BEFORE_DAYS: Final = 90
-_SUPPLIERS: Final = (
-    (ACH, "Kestrel Payroll Services"),
-    (WIRE, "Pinecrest Logistics"),
-    (INTERNATIONAL_WIRE, "Larkspur Legal LLP"),
-    (ON_US, "Yarrow Health Operating"),
-    (ACH, "Northwind Utilities"),
-)
+_LATER_BY_DAYS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +246,7 @@ def _business_morning(at: datetime, number: int) -> datetime:
 def _before(bank: SimulatedBank) -> Iterable[Counterparty]:
     """The counterparties of the time before the API was used: functions of the seed."""
     config = bank.world.config
-    for number, (kind, name) in enumerate(_SUPPLIERS):
+    for number, (kind, name) in enumerate(PARTIES):
         draws = Draws(config.seed, "counterparty", number)
         details: Json = {
             "type": kind,
@@ -280,9 +275,9 @@ def _before(bank: SimulatedBank) -> Iterable[Counterparty]:
                 "state": None if kind == INTERNATIONAL_WIRE else "IL",
                 "country": "CH" if kind == INTERNATIONAL_WIRE else "US",
             }
-        made_on = on_or_after(config.start - timedelta(days=_BEFORE_DAYS - 9 * number))
+        made_on = on_or_after(config.start - timedelta(days=_BEFORE_DAYS - _LATER_BY_DAYS * number))
         made_at = new_york_instant(made_on, time(11, draws.below(60), draws.below(60)))
-        yield _counterparty(drawn_uuid(config.seed, "counterparty", number), made_at, details)
+        yield _counterparty(id_of_party(config, number), made_at, details)
 
 
 def _operation(method: str, path: str, name: str, answer: Callable[[Call], Response]) -> Operation:

@@ -53,6 +53,7 @@ class Notification:
 
 
 Message = TypeVar("Message", Event, Notification)
+Told = TypeVar("Told")
 
 
 def message_key(message: Event | Notification) -> Key:
@@ -166,14 +167,14 @@ def _ordered(found: Iterable[Message], first: date, last: date) -> list[Message]
 
 
 def months_walk(
-    ask: Callable[[date, date], Iterable[Message]], first: date, last: date
-) -> Callable[[bool, Key | None], Iterator[Message]]:
-    """A lazy walk for `paging.cut`: messages of a calendar month at a time, from the month of the key on.
+    ask: Callable[[date, date], Iterable[Told]], first: date, last: date
+) -> Callable[[bool, Key | None], Iterator[Told]]:
+    """A lazy walk for `paging.cut`: what a calendar month has to tell at a time, from the month of the key on.
 
-    `ask` gives the messages of a span of New York days in the order of `message_key`.
+    `ask` gives what a span of New York days has to tell in the order of (time, id), as `message_key` has it.
     """
 
-    def walk(descending: bool, start: Key | None) -> Iterator[Message]:
+    def walk(descending: bool, start: Key | None) -> Iterator[Told]:
         low, high = first, last
         if start is not None:
             day = calendars.new_york_date(datetime.fromisoformat(start[0]))

@@ -6,7 +6,7 @@ so a restart and a moved clock leave the past as it was. Names are made up; numb
 reserved for examples (NANP 555-01xx, RFC 2606, RFC 5737).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -82,7 +82,7 @@ class PastEntry:
     at: datetime
     member_id: str
     action: str
-    details: dict[str, str]
+    details: Mapping[str, object]
     ip_address: str
 
 
@@ -137,7 +137,7 @@ def _at(day: date, hour: int, microseconds: int) -> datetime:
 
 def _joining(config: WorldConfig, team: tuple[Member, ...], day: date) -> Iterator[PastEntry]:
     owner = team[0]
-    address = _address(config, owner)
+    address = address_of(config, owner)
 
     def entry(kind: str, about: Member, at: datetime, by: Member) -> PastEntry:
         details = {"member_id": about.id, "role": about.role}
@@ -167,9 +167,10 @@ def _sign_ins(config: WorldConfig, team: tuple[Member, ...], day: date) -> Itera
                 member_id=member.id,
                 action=SIGNED_IN,
                 details={"method": draws.choice(("PASSKEY", "PASSWORD_AND_TOTP"))},
-                ip_address=_address(config, member),
+                ip_address=address_of(config, member),
             )
 
 
-def _address(config: WorldConfig, member: Member) -> str:
+def address_of(config: WorldConfig, member: Member) -> str:
+    """The network address that a person works from."""
     return f"192.0.2.{1 + Draws(config.seed, 'address', member.id).below(254)}"

@@ -9,9 +9,8 @@ Who created a request never decides on it; where reviewers are named, only they 
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -26,7 +25,15 @@ from jiko_pipeline.simulator.server.bodies import Body, read_body, rule_broken, 
 from jiko_pipeline.simulator.server.counterparties import counterparty
 from jiko_pipeline.simulator.server.events import emit
 from jiko_pipeline.simulator.server.holdings import OPEN, status_of
-from jiko_pipeline.simulator.server.ledger_transfers import is_of_ledger, request_of_ledger
+from jiko_pipeline.simulator.server.ledger_messages import months_walk
+from jiko_pipeline.simulator.server.ledger_transfers import (
+    LedgerRequest,
+    first_day_of_ledger,
+    is_of_ledger,
+    request_of_ledger,
+    requests_of_ledger,
+    transfer_of_ledger,
+)
 from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.members import APPROVING_ROLES, acting_member, check_may_move_money, members
 from jiko_pipeline.simulator.server.notifications import notify
@@ -159,25 +166,36 @@ def _check_wish(call: Call, body: Body, wish: Wish) -> None:
 
 
 def list_requests(call: Call) -> Response:
-    """GET /api/v1/transfer-requests/, newest first; an unknown status matches nothing."""
+    """GET /api/v1/transfer-requests/, newest first, those of the ledger's payments among them.
+
+    An unknown status matches nothing.
+    """
     query = call.query
     limit = query.limit(30)
     status, reviewers = query.text("status"), query.identifiers("reviewer")
     with call.bank.state.transaction() as connection:
         rows = connection.execute(f"select {_COLUMNS} from transfer_request order by created_at, id").fetchall()
-    found = [
+    made = [
         request
         for request in map(_request, rows)
         if status in (None, _progress(call, request)[0])
         and (reviewers is None or not reviewers.isdisjoint(request.wish.reviewers))
     ]
 
-    def walk(descending: bool, _: Key | None) -> Iterable[Request]:
-        return reversed(found) if descending else found
+    def ask(first: date, last: date) -> list[Request | LedgerRequest]:
+        found: list[Request | LedgerRequest] = [
+            request for request in made if first <= new_york_date(request.created_at) <= last
+        ]
+        found += [
+            request
+            for request in requests_of_ledger(call.bank.world, members(call.bank), first, last, call.now)
+            if status in (None, request.status_at(call.now)) and (reviewers is None or request.approver.id in reviewers)
+        ]
+        return sorted(found, key=_key)
 
     page = cut(
-        walk,
-        lambda request: (instant_text(request.created_at), request.id),
+        months_walk(ask, first_day_of_ledger(call), call.today),
+        _key,
         cursors=Cursors(call.bank.signing_secret, "transfer-requests", call.filters()),
         cursor=query.text("cursor"),
         limit=limit,
@@ -201,7 +219,7 @@ def get_request(call: Call) -> Response:
     made = request_of_ledger(call, transfer_id)
     if made is None:
         raise not_found()
-    return json_response(made)
+    return json_response(_show(call, made))
 
 
 def cancel_request(call: Call) -> Response:
@@ -260,7 +278,7 @@ def _found(call: Call, transfer_id: str) -> Request:
         made = request_of_ledger(call, transfer_id)
         if made is None:
             raise not_found()
-        raise _decided(call, made["status"])
+        raise _decided(call, made.status_at(call.now))
     return request
 
 
@@ -326,7 +344,13 @@ def _settled_at(call: Call, transfer_id: str) -> datetime | None:
     return None
 
 
-def _show(call: Call, request: Request) -> Json:
+def _key(request: Request | LedgerRequest) -> Key:
+    return instant_text(request.created_at), request.id
+
+
+def _show(call: Call, request: Request | LedgerRequest) -> Json:
+    if isinstance(request, LedgerRequest):
+        return _show_of_ledger(call, request)
     status, since = _progress(call, request)
     people = {one.id: _user(one) for one in members(call.bank)}
     return {
@@ -339,6 +363,22 @@ def _show(call: Call, request: Request) -> Json:
         "created_at": instant_text(request.created_at),
         "reviewed_by": None if request.reviewed_by is None else people.get(request.reviewed_by),
         "updated_at": None if since is None else instant_text(since),
+        "object_type": "TransferRequest",
+    }
+
+
+def _show_of_ledger(call: Call, request: LedgerRequest) -> Json:
+    settled = request.paid.settled_at <= call.now
+    return {
+        "id": request.id,
+        "status": request.status_at(call.now),
+        "status_reason": None,
+        "transfer": transfer_of_ledger(call.bank.world, request),
+        "reviewers": [_user(request.approver)],
+        "created_by": _user(request.creator),
+        "created_at": instant_text(request.created_at),
+        "reviewed_by": _user(request.approver),
+        "updated_at": instant_text(request.paid.settled_at if settled else request.approved_at),
         "object_type": "TransferRequest",
     }
 
