@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     """The file of profiles; None means `profiles.toml` in the working directory, where there is one."""
     profile: str = Field(default=DEFAULT_PROFILE, pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")
     legal_entity_id: str = "default"
+    person: str | None = Field(default=None, max_length=100)
+    """Who decides about breaks with this profile, where a command does not say it by `--by`."""
 
     client_id: str | None = None
     private_key_file: Path | None = None
@@ -135,6 +137,8 @@ class Settings(BaseSettings):
 
     published_group_readable: bool = False
     """False: the published file is 0400. True: 0440, in a directory of 0750."""
+    allowed_signers: Path | None = None
+    """The file of keys whose signatures a sign-off takes as a reviewer's, as ssh-keygen reads it (ALLOWED SIGNERS)."""
     keep_confirmations: bool = False
     """True: `jiko confirmations check` archives the trade confirmations it fetches; Jiko asks not to keep them."""
     writer_wait_seconds: float = Field(default=120.0, ge=0)

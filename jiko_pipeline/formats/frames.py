@@ -17,6 +17,7 @@ from jiko_pipeline.formats.frame_spec import Column as Column
 from jiko_pipeline.formats.frame_spec import FrameSpec as FrameSpec
 from jiko_pipeline.formats.frame_spec import Role as Role
 from jiko_pipeline.formats.frame_spec import content as _c
+from jiko_pipeline.formats.list_frames import LIST_FRAMES
 from jiko_pipeline.formats.message_frames import MESSAGE_FRAMES
 from jiko_pipeline.formats.party_frames import PARTY_FRAMES
 
@@ -219,6 +220,7 @@ FRAMES: Final[dict[str, FrameSpec]] = {
         SECURITY_REFERENCE,
         *PARTY_FRAMES,
         *MESSAGE_FRAMES,
+        *LIST_FRAMES,
     )
 }
 """Every frame by name."""

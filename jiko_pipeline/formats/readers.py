@@ -17,6 +17,7 @@ from jiko_pipeline.formats.delimited.contracts import CONTRACTS
 from jiko_pipeline.formats.delimited.strict import open_table, other_than_csv
 from jiko_pipeline.formats.lives import read_pocket_lives
 from jiko_pipeline.formats.reading import Expectation, Reading, RefusedDocumentError
+from jiko_pipeline.formats.supplied_lists import CUSTOMER_LISTS, TREASURY_LISTS, read_supplied_list
 
 Reader = Callable[[Sequence[bytes], Expectation], Reading]
 """All parts of one document (one part, or one a page) and what was asked for, to a Reading."""
@@ -67,6 +68,7 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "POCKETS": pages.read_pockets,
         "POCKET_LIVES": read_pocket_lives,
         "SECURITY_REFERENCE": _single(delimited.read_reference_list),
+        **{kind: _single(partial(read_supplied_list, kind)) for kind in (*CUSTOMER_LISTS, *TREASURY_LISTS)},
     }
 )
 """The reader of each kind of document."""

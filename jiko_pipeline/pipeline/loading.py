@@ -6,15 +6,18 @@ a format is read (`formats`) and how versions are kept (`warehouse`).
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from jiko_pipeline import calendars
 from jiko_pipeline.archive import Archive, Document
 from jiko_pipeline.bank.contract_file import contract_of
 from jiko_pipeline.errors import ExitCode
+from jiko_pipeline.formats.camt053 import schema_findings
 from jiko_pipeline.formats.own_names import in_names_of_ours
 from jiko_pipeline.formats.readers import READERS
 from jiko_pipeline.formats.reading import Expectation, RefusedDocumentError
+from jiko_pipeline.formats.supplied_lists import CUSTOMER_LISTS, TREASURY_AUCTIONS, TREASURY_PRICES
 from jiko_pipeline.pipeline.expected import finality, made_at
 from jiko_pipeline.pipeline.listing_fetch import FACTS, MESSAGES, OTHER_FORMS, SNAPSHOTS
 from jiko_pipeline.pipeline.report import StepReport
@@ -26,9 +29,9 @@ from jiko_pipeline.warehouse.kinds import Finality, Scope, scopes_of
 from jiko_pipeline.warehouse.load import LoadBatch, LoadedDocument, LoadSummary, load
 from jiko_pipeline.warehouse.load_rows import Refusal
 
-SNAPSHOT_KINDS = ("POCKETS", "POCKET_LIVES", "SECURITY_REFERENCE", *SNAPSHOTS)
+SNAPSHOT_KINDS = ("POCKETS", "POCKET_LIVES", "SECURITY_REFERENCE", *SNAPSHOTS, *CUSTOMER_LISTS, TREASURY_AUCTIONS)
 STATEMENT_KINDS = ("BANK_STATEMENT", "BROKERAGE_STATEMENT")
-HOLDING_KINDS = ("POSITION", "SECURITY_PRICE", "TRADE_REPORT_CSV", "TRADE_REPORT_KYRIBA_CSV")
+HOLDING_KINDS = ("POSITION", "SECURITY_PRICE", "TRADE_REPORT_CSV", "TRADE_REPORT_KYRIBA_CSV", TREASURY_PRICES)
 MONTH_KINDS = ("MONTHLY_STATEMENTS", "EARNINGS")
 FLOW_KINDS = (*MESSAGES, *MONTH_KINDS)
 ACTIVITY_KINDS = (*FACTS, *OTHER_FORMS, *FLOW_KINDS)
@@ -54,7 +57,10 @@ def _scopes(settings: Settings, document: Document) -> tuple[Scope, ...]:
 
 
 def read_document(settings: Settings, archive: Archive, document: Document) -> LoadedDocument:
-    """A document from the archive, read or refused. Raises StorageError when its bytes are damaged."""
+    """A document from the archive, read or refused. Raises StorageError when its bytes are damaged.
+
+    Where the settings name a folder of schemas, what the schema says of a statement is among its findings.
+    """
     stored = [archive.open_blob(part.sha256) for part in document.parts]
     bodies = in_names_of_ours(document.kind, stored, contract_of(settings))
     expectation = Expectation(
@@ -68,6 +74,10 @@ def read_document(settings: Settings, archive: Archive, document: Document) -> L
         reading = READERS[document.kind](bodies, expectation)
     except RefusedDocumentError as refusal:
         return LoadedDocument(document, scopes, overall, refusal=Refusal(refusal.code, str(refusal), refusal.locator))
+    if settings.camt_schemas is not None and document.kind in STATEMENT_KINDS:
+        version = reading.frames["statement"]["message_version"][0]
+        advice = schema_findings(bodies[0], version, settings.camt_schemas)
+        reading = replace(reading, findings=(*reading.findings, *advice))
     return LoadedDocument(document, scopes, overall, reading=reading)
 
 

@@ -10,6 +10,7 @@ from importlib import resources
 from jiko_pipeline import calendars
 from jiko_pipeline.bank.orders import Progress
 from jiko_pipeline.bank.report_requests import PullReason
+from jiko_pipeline.pipeline.basing import learn_if_unconfirmed
 from jiko_pipeline.pipeline.fetching import fetch_window_reports
 from jiko_pipeline.pipeline.listing_fetch import FACTS, OTHER_FORMS, fetch_snapshots, fetch_window_activity
 from jiko_pipeline.pipeline.loading import (
@@ -111,6 +112,7 @@ def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -
                 effective_from=calendars.previous_fed_business_day(settings.start_date),
                 confirmed_by=SIMULATED_BANK,
             )
+        learn_if_unconfirmed(con, settings, window.last)
         summary = run_all_controls(
             con,
             Registry.load(),

@@ -81,6 +81,12 @@ def build_core(
     return counts
 
 
+def build_references(con: duckdb.DuckDBPyConnection, customer_id: str) -> None:
+    """Brings bills, pockets and the calendar up to date as a whole, as `build_core` does, without any day."""
+    with transaction(con):
+        _build_whole_tables(con, customer_id)
+
+
 def _delete_days(con: duckdb.DuckDBPyConnection, table: str) -> None:
     keyed = _KEYED.get(table)
     if keyed is None:
@@ -133,6 +139,19 @@ def _stage_instants(con: duckdb.DuckDBPyConnection, business_day_end: time) -> N
     con.execute("create or replace temp table build_instant (from_utc timestamp, booked_on date, business_date date)")
     with registered(con, "build_input", _instants(earliest, latest, business_day_end)):
         con.execute("insert into build_instant by name select * from build_input")
+    _remember_boundaries(con)
+
+
+def _remember_boundaries(con: duckdb.DuckDBPyConnection) -> None:
+    """Keeps the instants for core as it was known earlier; writes nothing when they are there already."""
+    missing = "select * from build_instant except select from_utc, booked_on, business_date from core.day_boundary"
+    if con.execute(f"select count(*) from ({missing}) as missing").fetchall() == [(0,)]:
+        return
+    con.execute(
+        "delete from core.day_boundary where from_utc between"
+        " (select min(from_utc) from build_instant) and (select max(from_utc) from build_instant)"
+    )
+    con.execute("insert into core.day_boundary by name select * from build_instant order by from_utc")
 
 
 def _instants(first: date, last: date, business_day_end: time) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import duckdb
 
 from jiko_pipeline.errors import StorageError
 from jiko_pipeline.formats.frames import Column
+from jiko_pipeline.warehouse import as_known
 from jiko_pipeline.warehouse.frames import frame_from, registered
 from jiko_pipeline.warehouse.hashing import table_hash_macro
 from jiko_pipeline.warehouse.tables import TABLES
@@ -21,7 +22,8 @@ from jiko_pipeline.warehouse.tables.spec import SCHEMA_COMMENTS, TableSpec
 SCHEMA_VERSION: Final = 1
 """Goes up when declarations change in a way that adding tables and nullable columns does not cover."""
 
-_VIEWS: Final = ("recon_break.sql", "core_transfer_trail.sql")
+_FUNCTIONS: Final = ("tbill.sql",)
+_VIEWS: Final = ("recon_break.sql", "core_transfer_trail.sql", "recon_signed_period.sql")
 
 
 def quoted(text: str) -> str:
@@ -57,6 +59,17 @@ def dictionary() -> list[tuple[str, str, str, int, str, str, str]]:
         (spec.schema, spec.name, column.name, seq, column.sql_type, column.role.value, column.comment)
         for spec in TABLES.values()
         for seq, column in enumerate(spec.columns, start=1)
+    ] + [
+        (
+            as_known.SCHEMA,
+            as_known.macro_name(table).partition(".")[2],
+            as_known.PARAMETER,
+            1,
+            "TIMESTAMP",
+            "parameter",
+            as_known.described(table),
+        )
+        for table in as_known.macros()
     ]
 
 
@@ -69,12 +82,12 @@ def definitions_hash() -> str:
 
 def is_current(con: duckdb.DuckDBPyConnection) -> bool:
     """True when the schema of the file is that of this version of the package."""
-    columns = con.execute(
-        "select column_name from duckdb_columns() where schema_name = 'meta' and table_name = 'world'"
-    ).fetchall()
-    if ("definitions_hash",) not in columns:
+    try:
+        stated = con.execute("select definitions_hash from meta.world").fetchall()
+    except duckdb.BinderException:
+        # A file from before there was such a column.
         return False
-    return con.execute("select definitions_hash from meta.world").fetchall() == [(definitions_hash(),)]
+    return stated == [(definitions_hash(),)]
 
 
 def create_schema(con: duckdb.DuckDBPyConnection) -> None:
@@ -114,12 +127,7 @@ def _view_statements() -> list[str]:
         "create or replace view meta.schema_comment as"
         f" select schema_name, schema_comment from (values {rows}) as v (schema_name, schema_comment)",
         "comment on view meta.schema_comment is 'What each schema holds.'",
-        *(
-            statement.strip()
-            for file_name in _VIEWS
-            for statement in package_sql("views", file_name).split(";\n")
-            if statement.strip()
-        ),
+        *(statement for file_name in _VIEWS for statement in _statements("views", file_name)),
     ]
 
 
@@ -128,7 +136,14 @@ def _macro_statements() -> list[str]:
         table_hash_macro(),
         "comment on macro table meta.table_hash is"
         " 'Row count and order-free hash of the content columns of one table, named schema.table.'",
+        *(statement for file_name in _FUNCTIONS for statement in _statements("functions", file_name)),
+        *as_known.macro_statements(),
     ]
+
+
+def _statements(folder: str, file_name: str) -> list[str]:
+    """The statements of one of this room's SQL files; each ends with a semicolon at the end of a line."""
+    return [statement.strip() for statement in package_sql(folder, file_name).split(";\n") if statement.strip()]
 
 
 def _add_columns(con: duckdb.DuckDBPyConnection, spec: TableSpec, found: dict[str, str]) -> None:

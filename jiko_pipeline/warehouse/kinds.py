@@ -109,6 +109,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         _snapshot("MEMBERSHIPS", "membership"),
         _snapshot("AGREEMENTS", "agreement"),
         _snapshot("SECURITY_REFERENCE", "security_reference"),
+        _snapshot("EXPECTED_PAYMENTS", "expected_payment"),
+        _snapshot("DEBIT_ALLOW_LIST", "debit_allowance"),
+        _snapshot("TREASURY_AUCTIONS", "security_reference"),
+        _ranged("TREASURY_PRICES", "treasury_price", Span.DATE_COLUMN, "price_date"),
     )
 }
 """Every kind by name."""

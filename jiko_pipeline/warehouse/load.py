@@ -154,11 +154,11 @@ def load(con: duckdb.DuckDBPyConnection, batch: LoadBatch, *, run_id: str | None
     bounds = _bounds(batch, fresh, run_id)
     with transaction(con):
         failpoint("load-begun")
-        turns = load_transaction.stage(
+        staged = load_transaction.stage(
             con, kind, rows, _document_frame(batch, fresh), _scope_frame(fresh, rows), bounds
         )
-        for turn in range(1, turns + 1):
-            load_transaction.take_turn(con, kind, turn, bounds)
+        for turn in range(1, staged.turns + 1):
+            load_transaction.take_turn(con, kind, turn, staged, bounds)
         manifest = _manifest(batch, kind, fresh, rows, run_id)
         load_transaction.enter(con, manifest, bounds)
         _enter_watermark(con, batch, manifest, run_id)

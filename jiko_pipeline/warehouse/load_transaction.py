@@ -5,6 +5,7 @@ here: what a load is given (`jiko_pipeline.warehouse.load`).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -31,6 +32,20 @@ _OWN_COLUMNS: Final = frozenset(
     | {"known_from_utc", "known_to_utc", "loaded_run_id"}
 )
 """What the warehouse adds to the columns of a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What a batch laid out in temporary tables.
+
+    `turns`: how many deliveries a scope has at most. `filled`: names of the staging tables that it has rows
+    for; most kinds reject nothing, and planning a statement takes longer than running it on no rows.
+    `has_refusals`: whether a document was refused.
+    """
+
+    turns: int
+    filled: frozenset[str]
+    has_refusals: bool
 
 
 @cache
@@ -71,14 +86,19 @@ def stage(
     documents: pl.DataFrame,
     scopes: pl.DataFrame,
     bounds: Mapping[str, Any],
-) -> int:
-    """Lays the batch out in temporary tables; answers how many turns there are (deliveries of one scope)."""
+) -> Staged:
+    """Lays the batch out in temporary tables."""
     for name, frame in (("load_document", documents), ("load_scope", scopes)):
         with registered(con, "load_input", frame):
             con.execute(f"create or replace temp table {name} as select * from load_input")
     rejected = rows.rejected.with_columns(pl.lit(False).alias("is_whole_document"))
+    filled = set()
     for spec in staging_tables(kind):
         frame = rejected if spec is QUARANTINE else rows.frames[spec.name]
+        if frame.is_empty():
+            con.execute(_sql("stage_no_rows.sql").format(rows=_rows_table(spec)))
+            continue
+        filled.add(spec.name)
         stated = _stated_columns(spec)
         key = [name for name in spec.key[_SCOPE_KEY:] if name != "row_ordinal"]
         with registered(con, "load_input", frame):
@@ -99,10 +119,10 @@ def stage(
     con.execute(_sql("stage_deliveries.sql").format(row_hashes=hashes))
     con.execute(_sql("stage_state.sql"), _only(bounds, "customer_id", "document_kind", "first_scope", "last_scope"))
     ((turns,),) = con.execute("select coalesce(max(turn), 0) from load_delivery").fetchall()
-    return int(turns)
+    return Staged(int(turns), frozenset(filled), bool(rows.refusals))
 
 
-def take_turn(con: duckdb.DuckDBPyConnection, kind: Kind, turn: int, bounds: Mapping[str, Any]) -> None:
+def take_turn(con: duckdb.DuckDBPyConnection, kind: Kind, turn: int, staged: Staged, bounds: Mapping[str, Any]) -> None:
     """Takes in the `turn`-th delivery of each scope."""
     scope = {**_only(bounds, "customer_id", "document_kind", "first_scope", "last_scope"), "turn": turn}
     con.execute(_sql("decide.sql"), {"turn": turn})
@@ -111,17 +131,19 @@ def take_turn(con: duckdb.DuckDBPyConnection, kind: Kind, turn: int, bounds: Map
         only = " and not t.is_whole_document" if spec is QUARANTINE else ""
         if replaces:
             con.execute(_sql("end_rows.sql").format(table=_table(spec), rows=_rows_table(spec), only=only), scope)
-        con.execute(
-            _sql("begin_rows.sql").format(
-                table=_table(spec), rows=_rows_table(spec), columns=_quoted_list(_stated_columns(spec), "r")
-            ),
-            {**scope, **_only(bounds, "legal_entity_id", "run_id")},
-        )
+        if spec.name in staged.filled:
+            con.execute(
+                _sql("begin_rows.sql").format(
+                    table=_table(spec), rows=_rows_table(spec), columns=_quoted_list(_stated_columns(spec), "r")
+                ),
+                {**scope, **_only(bounds, "legal_entity_id", "run_id")},
+            )
     con.execute(_sql("end_refusals.sql"), scope)
-    con.execute(
-        _sql("begin_refusals.sql"),
-        {"turn": turn, **_only(bounds, "customer_id", "legal_entity_id", "document_kind", "run_id")},
-    )
+    if staged.has_refusals:
+        con.execute(
+            _sql("begin_refusals.sql"),
+            {"turn": turn, **_only(bounds, "customer_id", "legal_entity_id", "document_kind", "run_id")},
+        )
     con.execute(_sql("advance_state.sql"), {"turn": turn})
 
 

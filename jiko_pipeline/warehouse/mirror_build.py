@@ -9,9 +9,8 @@ from datetime import date
 import duckdb
 
 from jiko_pipeline import calendars
-from jiko_pipeline.formats.frame_spec import LOCATOR, FrameSpec
 from jiko_pipeline.warehouse.connection import transaction
-from jiko_pipeline.warehouse.ddl import package_sql
+from jiko_pipeline.warehouse.mirror_sql import is_touched, mirror_sql
 from jiko_pipeline.warehouse.tables.mirrors import DIMENSIONS, FLOWS, Mirror
 
 
@@ -26,7 +25,7 @@ def build_dimensions(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def _build_dimension(con: duckdb.DuckDBPyConnection, mirror: Mirror) -> int:
     table = f'core."{mirror.table.name}"'
-    wanted = _filled("dimension.sql", mirror)
+    wanted = mirror_sql("dimension.sql", mirror)
     names = ", ".join(f'"{column.name}"' for column in mirror.table.columns)
     con.execute(f"create or replace temp table build_dimension as select {names} from ({wanted}) as wanted")
     try:
@@ -78,28 +77,9 @@ def _build_flow(con: duckdb.DuckDBPyConnection, mirror: Mirror, first: date, las
     con.execute(
         f"delete from {table} as s where customer_id = getvariable('build_customer') and"
         f" (stated_on between getvariable('build_first') and getvariable('build_last')"
-        f" or exists (select 1 from build_touched as w where {_is_touched(mirror)}))"
+        f" or exists (select 1 from build_touched as w where {is_touched(mirror)}))"
     )
-    con.execute(_filled("flow.sql", mirror))
+    con.execute(mirror_sql("flow.sql", mirror))
     con.execute("drop table temp.build_touched")
     found = dict(con.execute(f"select stated_on, count(*) from {table} where {days} group by stated_on").fetchall())
     return {day: found.get(day, 0) for day in calendars.days(first, last)}
-
-
-def _filled(file_name: str, mirror: Mirror) -> str:
-    return package_sql("core", file_name).format(
-        table=f'core."{mirror.table.name}"',
-        columns=", ".join(f's."{name}"' for name in _stated(mirror.frame)),
-        staged=f'staging."{mirror.frame.name}"',
-        kind=mirror.kind,
-        key=", ".join(f's."{name}"' for name in mirror.frame.key),
-        is_touched=_is_touched(mirror),
-    )
-
-
-def _is_touched(mirror: Mirror) -> str:
-    return " and ".join(f'w."{name}" = s."{name}"' for name in mirror.frame.key)
-
-
-def _stated(frame: FrameSpec) -> list[str]:
-    return [column.name for column in frame.columns if column.name != LOCATOR.name]

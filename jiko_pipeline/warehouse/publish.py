@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,10 @@ import duckdb
 from jiko_pipeline.errors import StorageError
 from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.settings import Settings
-from jiko_pipeline.warehouse.connection import connection_settings, first_line
+from jiko_pipeline.warehouse.connection import connection_settings, first_line, transaction
 from jiko_pipeline.warehouse.file import Warehouse
 from jiko_pipeline.warehouse.hashing import TableHash, all_table_hashes
+from jiko_pipeline.warehouse.history import keep_whole_tables
 from jiko_pipeline.warehouse.load_transaction import miscounted_kinds
 from jiko_pipeline.warehouse.world import fsync_directory
 
@@ -62,6 +64,8 @@ def publish(settings: Settings, *, force: bool = False) -> Published:
         # One that was killed while it copied has left its draft.
         _draft(settings).unlink(missing_ok=True)
         with warehouse.opened(world) as con:
+            with transaction(con):
+                keep_whole_tables(con, datetime.now(UTC))
             tables = tuple(all_table_hashes(con))
             _refuse_unproved_versions(con)
             earlier = None if force else _published_before(settings, tables)

@@ -6,8 +6,11 @@ with
     stated as (
         select
             t.*,
-            count(*) over (partition by t.activity_id) as occurrences,
-            row_number() over (partition by t.activity_id order by t.booked_at_utc desc, t.row_hash) as choice
+            count(*) over (partition by t.customer_id, t.activity_id) as occurrences,
+            row_number() over (
+                partition by t.customer_id, t.activity_id
+                order by t.booked_at_utc desc, t.row_hash
+            ) as choice
         from staging.api_transaction as t
         where
             t.customer_id = getvariable('build_customer')
@@ -19,6 +22,7 @@ with
                 from build_refused as r
                 where
                     r.document_kind = t.document_kind
+                    and r.customer_id = t.customer_id
                     and r.scope_pocket_id = t.scope_pocket_id
                     and r.scope_date = t.scope_date
             )

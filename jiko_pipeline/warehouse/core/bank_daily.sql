@@ -6,9 +6,9 @@ with
     statements as (
         select
             s.*,
-            min(s.statement_seq) over (partition by s.scope_pocket_id, s.scope_date) as first_seq,
-            max(s.statement_seq) over (partition by s.scope_pocket_id, s.scope_date) as last_seq,
-            count(*) over (partition by s.scope_pocket_id, s.scope_date) as statements
+            min(s.statement_seq) over (partition by s.customer_id, s.scope_pocket_id, s.scope_date) as first_seq,
+            max(s.statement_seq) over (partition by s.customer_id, s.scope_pocket_id, s.scope_date) as last_seq,
+            count(*) over (partition by s.customer_id, s.scope_pocket_id, s.scope_date) as statements
         from staging.statement as s
         where
             s.customer_id = getvariable('build_customer')
@@ -18,7 +18,14 @@ with
     ),
 
     balances as (
-        select b.scope_pocket_id, b.scope_date, b.statement_seq, b.balance_seq, b.balance_code, b.signed_amount
+        select
+            b.customer_id,
+            b.scope_pocket_id,
+            b.scope_date,
+            b.statement_seq,
+            b.balance_seq,
+            b.balance_code,
+            b.signed_amount
         from staging.statement_balance as b
         where
             b.customer_id = getvariable('build_customer')
@@ -29,6 +36,7 @@ with
 
     openings as (
         select
+            s.customer_id,
             s.scope_pocket_id,
             s.scope_date,
             arg_min(
@@ -38,15 +46,17 @@ with
         from statements as s
         inner join balances as b
             on
-                b.scope_pocket_id = s.scope_pocket_id
+                b.customer_id = s.customer_id
+                and b.scope_pocket_id = s.scope_pocket_id
                 and b.scope_date = s.scope_date
                 and b.statement_seq = s.statement_seq
         where s.statement_seq = s.first_seq and b.balance_code in ('OPBD', 'PRCD', 'ITBD')
-        group by s.scope_pocket_id, s.scope_date
+        group by s.customer_id, s.scope_pocket_id, s.scope_date
     ),
 
     closings as (
         select
+            s.customer_id,
             s.scope_pocket_id,
             s.scope_date,
             arg_min(
@@ -55,15 +65,21 @@ with
         from statements as s
         inner join balances as b
             on
-                b.scope_pocket_id = s.scope_pocket_id
+                b.customer_id = s.customer_id
+                and b.scope_pocket_id = s.scope_pocket_id
                 and b.scope_date = s.scope_date
                 and b.statement_seq = s.statement_seq
         where s.statement_seq = s.last_seq and b.balance_code in ('CLBD', 'ITBD')
-        group by s.scope_pocket_id, s.scope_date
+        group by s.customer_id, s.scope_pocket_id, s.scope_date
     ),
 
     booked as (
-        select e.scope_pocket_id, e.scope_date, count(*) as booked_entries, sum(e.signed_amount) as booked_net
+        select
+            e.customer_id,
+            e.scope_pocket_id,
+            e.scope_date,
+            count(*) as booked_entries,
+            sum(e.signed_amount) as booked_net
         from staging.statement_entry as e
         where
             e.customer_id = getvariable('build_customer')
@@ -71,7 +87,7 @@ with
             and e.scope_date between getvariable('build_first') and getvariable('build_last')
             and e.known_to_utc is null
             and coalesce(e.entry_status, 'BOOK') = 'BOOK'
-        group by e.scope_pocket_id, e.scope_date
+        group by e.customer_id, e.scope_pocket_id, e.scope_date
     )
 
 select
@@ -92,10 +108,23 @@ from statements as s
 inner join build_scope as scope
     on
         scope.document_kind = s.document_kind
+        and scope.customer_id = s.customer_id
         and scope.scope_pocket_id = s.scope_pocket_id
         and scope.scope_date = s.scope_date
-left join openings on openings.scope_pocket_id = s.scope_pocket_id and openings.scope_date = s.scope_date
-left join closings on closings.scope_pocket_id = s.scope_pocket_id and closings.scope_date = s.scope_date
-left join booked on booked.scope_pocket_id = s.scope_pocket_id and booked.scope_date = s.scope_date
+left join openings
+    on
+        openings.customer_id = s.customer_id
+        and openings.scope_pocket_id = s.scope_pocket_id
+        and openings.scope_date = s.scope_date
+left join closings
+    on
+        closings.customer_id = s.customer_id
+        and closings.scope_pocket_id = s.scope_pocket_id
+        and closings.scope_date = s.scope_date
+left join booked
+    on
+        booked.customer_id = s.customer_id
+        and booked.scope_pocket_id = s.scope_pocket_id
+        and booked.scope_date = s.scope_date
 where s.statement_seq = s.first_seq and s.row_ordinal = 1
 order by business_date, pocket_id;

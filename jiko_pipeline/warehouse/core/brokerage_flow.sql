@@ -9,6 +9,7 @@ with
         inner join build_scope as scope
             on
                 scope.document_kind = e.document_kind
+                and scope.customer_id = e.customer_id
                 and scope.scope_pocket_id = e.scope_pocket_id
                 and scope.scope_date = e.scope_date
         where
@@ -21,6 +22,7 @@ with
 
     only_details as (
         select
+            d.customer_id,
             d.scope_pocket_id,
             d.scope_date,
             d.statement_seq,
@@ -32,7 +34,7 @@ with
             and d.document_kind = 'BROKERAGE_STATEMENT'
             and d.scope_date between getvariable('build_first') and getvariable('build_last')
             and d.known_to_utc is null
-        group by d.scope_pocket_id, d.scope_date, d.statement_seq, d.entry_seq
+        group by d.customer_id, d.scope_pocket_id, d.scope_date, d.statement_seq, d.entry_seq
         having count(*) = 1
     )
 
@@ -42,7 +44,7 @@ select
     e.scope_pocket_id as pocket_id,
     e.scope_date as business_date,
     e.entry_name || '#' || row_number() over (
-        partition by e.scope_pocket_id, e.scope_date, e.entry_name
+        partition by e.customer_id, e.scope_pocket_id, e.scope_date, e.entry_name
         order by e.statement_seq, e.entry_seq, e.row_ordinal
     ) as brokerage_flow_key,
     case
@@ -58,7 +60,8 @@ select
 from booked_entries as e
 left join only_details as d
     on
-        d.scope_pocket_id = e.scope_pocket_id
+        d.customer_id = e.customer_id
+        and d.scope_pocket_id = e.scope_pocket_id
         and d.scope_date = e.scope_date
         and d.statement_seq = e.statement_seq
         and d.entry_seq = e.entry_seq

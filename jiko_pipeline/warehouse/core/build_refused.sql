@@ -1,6 +1,6 @@
 -- The scopes of the customer whose newest document is in quarantine as a whole: they have no rows in core.
 create or replace temp table build_refused as
-select distinct q.document_kind, q.scope_pocket_id, q.scope_date
+select distinct q.customer_id, q.document_kind, q.scope_pocket_id, q.scope_date
 from staging.quarantine as q
 where
     q.customer_id = getvariable('build_customer')

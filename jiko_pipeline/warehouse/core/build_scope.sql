@@ -2,6 +2,7 @@
 -- final as the most final of the deliveries that brought it.
 create or replace temp table build_scope as
 select
+    d.customer_id,
     d.document_kind,
     d.scope_pocket_id,
     d.scope_date,
@@ -16,7 +17,8 @@ where
         from build_refused as r
         where
             r.document_kind = d.document_kind
+            and r.customer_id = d.customer_id
             and r.scope_pocket_id = d.scope_pocket_id
             and r.scope_date = d.scope_date
     )
-group by d.document_kind, d.scope_pocket_id, d.scope_date;
+group by d.customer_id, d.document_kind, d.scope_pocket_id, d.scope_date;

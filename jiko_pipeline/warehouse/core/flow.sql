@@ -6,7 +6,10 @@ with
     stated as (
         select
             s.*,
-            row_number() over (partition by {key} order by s.known_from_utc desc, s.scope_date desc, s.row_hash) as choice
+            row_number() over (
+                partition by s.customer_id, {key}
+                order by s.known_from_utc desc, s.scope_date desc, s.row_hash
+            ) as choice
         from {staged} as s
         where
             s.customer_id = getvariable('build_customer')

@@ -6,15 +6,16 @@ with
         select
             p.*,
             scope.finality,
-            count(*) over (partition by p.pocket_id, p.scope_date, p.cusip) as occurrences,
+            count(*) over (partition by p.customer_id, p.pocket_id, p.scope_date, p.cusip) as occurrences,
             row_number() over (
-                partition by p.pocket_id, p.scope_date, p.cusip
+                partition by p.customer_id, p.pocket_id, p.scope_date, p.cusip
                 order by p.row_hash
             ) as choice
         from staging.position as p
         inner join build_scope as scope
             on
                 scope.document_kind = p.document_kind
+                and scope.customer_id = p.customer_id
                 and scope.scope_pocket_id = p.scope_pocket_id
                 and scope.scope_date = p.scope_date
         where

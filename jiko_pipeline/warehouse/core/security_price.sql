@@ -4,12 +4,13 @@ with
     stated as (
         select
             p.*,
-            count(*) over (partition by p.cusip, p.price_date) as occurrences,
-            row_number() over (partition by p.cusip, p.price_date order by p.row_hash) as choice
+            count(*) over (partition by p.customer_id, p.cusip, p.price_date) as occurrences,
+            row_number() over (partition by p.customer_id, p.cusip, p.price_date order by p.row_hash) as choice
         from staging.security_price as p
         inner join build_scope as scope
             on
                 scope.document_kind = p.document_kind
+                and scope.customer_id = p.customer_id
                 and scope.scope_pocket_id = p.scope_pocket_id
                 and scope.scope_date = p.scope_date
         where

@@ -5,8 +5,11 @@ with
     stated as (
         select
             t.*,
-            count(*) over (partition by t.trade_id) as occurrences,
-            row_number() over (partition by t.trade_id order by t.traded_at_utc desc, t.row_hash) as choice
+            count(*) over (partition by t.customer_id, t.trade_id) as occurrences,
+            row_number() over (
+                partition by t.customer_id, t.trade_id
+                order by t.traded_at_utc desc, t.row_hash
+            ) as choice
         from staging.api_trade as t
         where
             t.customer_id = getvariable('build_customer')
@@ -18,6 +21,7 @@ with
                 from build_refused as r
                 where
                     r.document_kind = t.document_kind
+                    and r.customer_id = t.customer_id
                     and r.scope_pocket_id = t.scope_pocket_id
                     and r.scope_date = t.scope_date
             )

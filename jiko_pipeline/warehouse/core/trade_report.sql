@@ -5,9 +5,9 @@ with
     stated as (
         select
             t.*,
-            count(*) over (partition by t.output_format, t.trade_reference) as occurrences,
+            count(*) over (partition by t.customer_id, t.output_format, t.trade_reference) as occurrences,
             row_number() over (
-                partition by t.output_format, t.trade_reference
+                partition by t.customer_id, t.output_format, t.trade_reference
                 order by t.trade_date desc, t.row_hash
             ) as choice
         from staging.trade_report as t
@@ -20,6 +20,7 @@ with
                 from build_refused as r
                 where
                     r.document_kind = t.document_kind
+                    and r.customer_id = t.customer_id
                     and r.scope_pocket_id = t.scope_pocket_id
                     and r.scope_date = t.scope_date
             )

@@ -317,6 +317,18 @@ CLASSIFICATION_RULE: Final = TableSpec(
     ("rule_id",),
 )
 
+DAY_BOUNDARY: Final = TableSpec(
+    "core",
+    "day_boundary",
+    "One instant from which another New York day or another Fed business date holds (JIKO_BUSINESS_DAY_END).",
+    (
+        content("from_utc", "TIMESTAMP", "Instant, UTC.", required=True),
+        content("booked_on", "DATE", "Calendar day in New York from then on.", required=True),
+        content("business_date", "DATE", "Fed business day that money belongs to from then on.", required=True),
+    ),
+    ("from_utc",),
+)
+
 CORE: Final = (
     POCKET,
     SECURITY,
@@ -331,4 +343,5 @@ CORE: Final = (
     TRADE_REPORT,
     POSITION_DAILY,
     SECURITY_PRICE,
+    DAY_BOUNDARY,
 )

@@ -12,6 +12,7 @@ from typing import Final
 
 from jiko_pipeline.formats.frame_spec import LOCATOR, FrameSpec
 from jiko_pipeline.formats.frames import MONTHLY_STATEMENT, POCKET
+from jiko_pipeline.formats.list_frames import DEBIT_ALLOWANCE, EXPECTED_PAYMENT, TREASURY_PRICE
 from jiko_pipeline.formats.message_frames import (
     AUDIT_LOG,
     EARNINGS,
@@ -100,6 +101,9 @@ DIMENSIONS: Final = (
     _dimension("USER", SIGNED_IN_USER),
     _dimension("MEMBERSHIPS", MEMBERSHIP),
     _dimension("AGREEMENTS", AGREEMENT),
+    _dimension("EXPECTED_PAYMENTS", EXPECTED_PAYMENT),
+    _dimension("DEBIT_ALLOW_LIST", DEBIT_ALLOWANCE),
+    _dimension("TREASURY_PRICES", TREASURY_PRICE),
 )
 FLOWS: Final = (
     _flow("TRANSFER_REQUESTS", TRANSFER_REQUEST),

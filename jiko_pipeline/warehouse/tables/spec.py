@@ -16,6 +16,8 @@ SCHEMA_COMMENTS: Final = {
     "core": "The current view of every fact, classified, one row a fact.",
     "recon": "Controls, their results, breaks and their events.",
     "mart": "Answers: one row a pocket and day.",
+    "history": "Every version of what runs and people wrote, with the time in which it stood.",
+    "as_known_at": "Every table as it was known at an instant (UTC): from as_known_at.core_trade(timestamp '...').",
 }
 
 
