@@ -12,7 +12,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from jiko_pipeline.cli.basis_command import baseline, basis
+from jiko_pipeline.cli.breaks_command import breaks, explain
+from jiko_pipeline.cli.lists_command import expected, reference
 from jiko_pipeline.cli.paper_command import confirmations, documents
+from jiko_pipeline.cli.reperform_command import reperform
+from jiko_pipeline.cli.selftest_command import selftest
+from jiko_pipeline.cli.signoff_command import signoff
 from jiko_pipeline.cli.simulator_command import simulator
 from jiko_pipeline.cli.webhooks_command import webhooks
 from jiko_pipeline.errors import ExitCode, JikoPipelineError, StorageError
@@ -30,9 +36,18 @@ app = typer.Typer(
         "With --debug an error shows its traceback."
     ),
 )
+app.add_typer(breaks, name="breaks")
+app.add_typer(basis, name="basis")
+app.add_typer(baseline, name="baseline", help="The take-on: what pockets held on the first day of the data.")
+app.command()(explain)
 app.add_typer(simulator, name="simulator", help="The simulated Jiko.")
 app.add_typer(documents, name="documents", help="Monthly statements and tax documents as files.")
 app.add_typer(confirmations, name="confirmations", help="Trade confirmations.")
+app.add_typer(expected, name="expected", help="The customer's own lists: expected payments, allowed debits.")
+app.add_typer(reference, name="reference", help="Treasury's own data: auctions, end-of-day prices.")
+app.command("reperform")(reperform)
+app.add_typer(signoff, name="signoff")
+app.command("selftest")(selftest)
 app.add_typer(webhooks, name="webhooks", help="The receiver of the bank's webhooks.")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -93,14 +108,6 @@ def status(json_output: JsonOption = False) -> None:
     from jiko_pipeline.cli.reading_commands import show_status
 
     raise typer.Exit(show_status(json_output))
-
-
-@app.command()
-def breaks(json_output: JsonOption = False) -> None:
-    """The open breaks: what differs, by how much, since when."""
-    from jiko_pipeline.cli.reading_commands import show_breaks
-
-    raise typer.Exit(show_breaks(json_output))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Commands that read: status, breaks, sql, verify. They take the published file and never wait for the pipeline."""
+"""Commands that read: status, sql, verify. They take the published file and never wait for the pipeline."""
 
 import sys
 from dataclasses import asdict
@@ -18,7 +18,8 @@ class QueryError(JikoPipelineError):
     remedy = 'Correct the query; `jiko sql "from meta.data_dictionary"` lists every column.'
 
 
-def _settings() -> Settings:
+def reading_settings() -> Settings:
+    """The settings of this process, refused where the data directory belongs to another environment."""
     from jiko_pipeline.warehouse.world import refuse_other_environment
 
     settings = load_settings()
@@ -30,7 +31,7 @@ def show_status(json_output: bool) -> int:
     """Prints where things stand; answers 0, 10 breaks, 20 pending, 30 quarantined."""
     from jiko_pipeline.reporting.status import status
 
-    found = status(_settings(), datetime.now(UTC))
+    found = status(reading_settings(), datetime.now(UTC))
     if json_output:
         print_json({**asdict(found), "exit_code": int(found.exit_code)})
         return found.exit_code
@@ -66,52 +67,12 @@ def show_status(json_output: bool) -> int:
     return found.exit_code
 
 
-def show_breaks(json_output: bool) -> int:
-    """Prints the open breaks; answers 10 when there are any."""
-    from jiko_pipeline.reconciliation.breaks import open_breaks
-    from jiko_pipeline.warehouse.publish import published
-
-    settings = _settings()
-    with published(settings) as con:
-        frame = open_breaks(con, customer_id=settings.profile)
-    rows = frame.rows()
-    if json_output:
-        print_json(records(frame.columns, rows))
-    elif not rows:
-        out().print("No open breaks.", markup=False)
-    else:
-        shown = [
-            name
-            for name in (
-                "business_date",
-                "pocket_name",
-                "control_id",
-                "code",
-                "sub_code",
-                "severity",
-                "left_value",
-                "right_value",
-                "difference",
-                "age_business_days",
-                "cause",
-                "break_id",
-            )
-            if name in frame.columns
-        ]
-        print_table(
-            shown,
-            frame.select(shown).rows(),
-            right=("left_value", "right_value", "difference", "age_business_days"),
-        )
-    return ExitCode.BREAKS_OPEN if rows else ExitCode.OK
-
-
 def run_sql(query: str, json_output: bool) -> int:
     """Runs one query on the published file and prints its rows. Raises QueryError."""
     from jiko_pipeline.warehouse.connection import first_line
     from jiko_pipeline.warehouse.publish import published
 
-    with published(_settings()) as con:
+    with published(reading_settings()) as con:
         try:
             statements = con.extract_statements(query)
             if len(statements) != 1:
@@ -134,7 +95,7 @@ def run_verify(hashes: bool, json_output: bool) -> int:
     from jiko_pipeline.warehouse.hashing import table_hashes
     from jiko_pipeline.warehouse.publish import published
 
-    settings = _settings()
+    settings = reading_settings()
     if hashes:
         with published(settings) as con:
             found = table_hashes(con)

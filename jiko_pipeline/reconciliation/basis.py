@@ -1,11 +1,12 @@
 """How the bank books, as a person confirmed it: what K11, K31 and K33 to K35 rest on.
 
-Belongs here: the tuple, confirming it, the one of the simulated bank. Does not belong here: guessing it from
-history. Without a confirmed basis those controls are NOT_TESTED(BASIS), and no day is ready to book.
+Belongs here: the tuple, confirming it, the one of the simulated bank. Does not belong here: learning it from
+history (`basis_learning`). Without a confirmed basis those controls pass only where they pass under every tuple that
+the history leaves, else they are NOT_TESTED(BASIS), and no day is ready to book.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -36,6 +37,23 @@ SIMULATED_BANK: Final = "simulated bank"
 """Who confirms `DEMO_BASIS`."""
 
 
+ELEMENTS: Final = (
+    "pos_basis",
+    "cash_basis",
+    "close_basis",
+    "gain_basis",
+    "quantity_factor",
+    "fee_path",
+    "mark_settlement",
+)
+"""The names of a basis's elements, in their order."""
+
+
+def basis_values(basis: Basis) -> list[str | Decimal]:
+    """The elements in the order of the columns of `recon.basis`."""
+    return [getattr(basis, name) for name in ELEMENTS]
+
+
 class ImpossibleBasisError(JikoPipelineError):
     """The parts of a basis contradict each other; no statement could ever satisfy them."""
 
@@ -56,18 +74,14 @@ def confirm_basis(
     basis: Basis,
     effective_from: date,
     confirmed_by: str,
+    at: datetime | None = None,
 ) -> bool:
     """Enters `basis` as confirmed from `effective_from` on; True when that is new, False when it stood already.
 
-    Raises ImpossibleBasisError for a tuple that contradicts itself and BasisConflictError when another one
-    holds from the same day on.
+    `at` (aware) is when the person said so. Raises ImpossibleBasisError for a tuple that contradicts itself and
+    BasisConflictError when another one holds from the same day on.
     """
-    if basis.close_basis == "MV" and basis.gain_basis == "ECONOMIC":
-        raise ImpossibleBasisError(
-            "A closing value of bills alone contradicts an economic gain: cash would be counted by neither."
-        )
-    if basis.pos_basis != basis.cash_basis and basis.close_basis != "MV+CASH+PEND":
-        raise ImpossibleBasisError("Positions and cash on different dates need pending trades in the closing value.")
+    refuse_impossible(basis)
     known = con.execute(
         """
         select pos_basis, cash_basis, close_basis, gain_basis, quantity_factor, fee_path, mark_settlement
@@ -75,26 +89,33 @@ def confirm_basis(
         """,
         [customer_id, effective_from],
     ).fetchall()
-    values = (
-        basis.pos_basis,
-        basis.cash_basis,
-        basis.close_basis,
-        basis.gain_basis,
-        basis.quantity_factor,
-        basis.fee_path,
-        basis.mark_settlement,
-    )
+    values = tuple(basis_values(basis))
     if known:
         if known[0] != values:
             raise BasisConflictError(
                 f"From {effective_from} on the basis {known[0]} is confirmed; {values} differs from it."
             )
         return False
+    said_at = None if at is None else at.astimezone(UTC).replace(tzinfo=None)
     con.execute(
-        "insert into recon.basis values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [customer_id, legal_entity_id, effective_from, *values, confirmed_by],
+        f"insert into recon.basis values ({', '.join('?' * 12)})",
+        [customer_id, legal_entity_id, effective_from, *values, confirmed_by, said_at],
     )
     return True
+
+
+def refuse_impossible(basis: Basis) -> None:
+    """Raises ImpossibleBasisError for a tuple whose parts contradict each other."""
+    if basis.close_basis == "MV" and basis.gain_basis == "ECONOMIC":
+        raise ImpossibleBasisError(
+            "A closing value of bills alone contradicts an economic gain: cash would be counted by neither."
+        )
+    if basis.pos_basis != basis.cash_basis and basis.close_basis != "MV+CASH+PEND":
+        raise ImpossibleBasisError("Positions and cash on different dates need pending trades in the closing value.")
+    if basis.close_basis == "MV+CASH+PEND" and basis.pos_basis == basis.cash_basis:
+        raise ImpossibleBasisError("With positions and cash on the same date, pending trades would be counted twice.")
+    if "SETTLE" == basis.pos_basis != basis.cash_basis or (basis.pos_basis, basis.cash_basis) == ("BOOK", "TRADE"):
+        raise ImpossibleBasisError("Cash cannot move before the bills that it pays for are held.")
 
 
 def confirmed_bases(con: duckdb.DuckDBPyConnection, customer_id: str) -> list[tuple[date, Basis, str]]:

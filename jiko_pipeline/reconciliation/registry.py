@@ -4,13 +4,15 @@ Belongs here: reading and checking control files. Does not belong here: running 
 (`jiko_pipeline.reconciliation.runner`).
 
 A control file is a header of `-- key: value` lines and one portable select. A header line with two or more
-blanks after the dashes continues the value before it; after the last key comments are the author's own.
+blanks after the dashes continues the value before it; after the last key comments are the author's own. The keys
+`scope` (a pocket, or the customer as a whole) and `gated` (whether a refused input keeps the control from being
+tested) may follow the others or be left out.
 """
 
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -33,6 +35,21 @@ DOCUMENT_KINDS: Final = (
     "API_TRADES_CSV",
     "AUDIT_LOGS",
     "AUDIT_LOGS_CSV",
+    "EARNINGS",
+    "TRANSFER_REQUESTS",
+    "EVENTS",
+    "POCKETS",
+    "PORTALS",
+    "TRADING_STRATEGIES",
+    "COUNTERPARTIES",
+    "REVIEWERS",
+    "SUBSCRIPTIONS",
+    "TEAM",
+    "USER",
+    "EXPECTED_PAYMENTS",
+    "DEBIT_ALLOW_LIST",
+    "TREASURY_AUCTIONS",
+    "TREASURY_PRICES",
 )
 """Kinds of document a control may name as its input."""
 
@@ -68,6 +85,13 @@ class EvidenceClass(StrEnum):
     CUSTOMER_RECORD = "CUSTOMER_RECORD"
 
 
+class Scope(StrEnum):
+    """What a control speaks of: each pocket and day, or the customer and day (with an empty pocket)."""
+
+    POCKET = "pocket"
+    CUSTOMER = "customer"
+
+
 class ControlFileError(JikoPipelineError):
     """A control file's header is incomplete or says something that is not known."""
 
@@ -76,7 +100,10 @@ class ControlFileError(JikoPipelineError):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control. `sql` is the select without its header, `codes` says the class of each break code."""
+    """One control. `sql` is the select without its header, `codes` says the class of each break code.
+
+    `severities` holds the codes whose severity is their own; the others have that of the control.
+    """
 
     control_id: str
     name: str
@@ -95,6 +122,21 @@ class Control:
     required: bool
     sql: str
     sql_sha256: str
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    scope: Scope = Scope.POCKET
+    gated: bool = True
+
+    def severity_of(self, code: str) -> Severity:
+        """The severity of a break with this code."""
+        return self.severities.get(code, self.severity)
+
+    @property
+    def codes_text(self) -> str:
+        """The codes as the header gives them: `CODE = CLASS`, with the severity where it is the code's own."""
+        return ", ".join(
+            f"{code} = {break_class.value}" + (f" {self.severities[code].value}" if code in self.severities else "")
+            for code, break_class in self.codes.items()
+        )
 
     @property
     def major(self) -> str:
@@ -120,6 +162,7 @@ _HEADER_KEYS: Final = frozenset(
         "required",
     ]
 )
+_OPTIONAL_KEYS: Final = frozenset(["scope", "gated"])
 _LINE: Final = re.compile(r"--(?: (?P<key>[a-z]+): (?P<value>.*)|\s{2,}(?P<more>.*))$")
 _FILE_NAME: Final = re.compile(r"k(?P<number>\d\d)_(?P<name>[a-z0-9_]+)\.sql")
 
@@ -134,7 +177,7 @@ def parse_control(file_name: str, text: str) -> Control:
         raise ControlFileError(f"{file_name} is not named like a control file (k01_name.sql).")
     header, sql = _split(file_name, text)
     missing = _HEADER_KEYS - header.keys()
-    unknown = header.keys() - _HEADER_KEYS
+    unknown = header.keys() - _HEADER_KEYS - _OPTIONAL_KEYS
     if missing or unknown:
         raise ControlFileError(
             f"The header of {file_name} lacks {sorted(missing)} and has unknown keys {sorted(unknown)}."
@@ -144,6 +187,7 @@ def parse_control(file_name: str, text: str) -> Control:
     if not sql:
         raise ControlFileError(f"{file_name} has no select.")
     try:
+        codes, severities = _codes(header["codes"])
         return Control(
             control_id=header["id"],
             name=named["name"],
@@ -153,7 +197,7 @@ def parse_control(file_name: str, text: str) -> Control:
             identity=header["identity"],
             tolerance=header["tolerance"],
             hides=header["hides"],
-            codes=_codes(header["codes"]),
+            codes=codes,
             severity=Severity(header["severity"]),
             evidence=EvidenceClass(header["evidence"]),
             inputs=_inputs(header["inputs"]),
@@ -162,6 +206,9 @@ def parse_control(file_name: str, text: str) -> Control:
             required=_yes(header["required"]),
             sql=sql,
             sql_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            severities=severities,
+            scope=Scope(header.get("scope", Scope.POCKET)),
+            gated=_yes(header.get("gated", "yes")),
         )
     except ValueError as error:
         raise ControlFileError(f"The header of {file_name} is wrong: {error}.") from error
@@ -175,7 +222,7 @@ def _split(file_name: str, text: str) -> tuple[dict[str, str], str]:
         match = _LINE.match(line)
         if match is not None and match["more"] is not None and key:
             header[key] = f"{header[key]} {match['more'].strip()}"
-        elif match is not None and match["key"] and header.keys() != _HEADER_KEYS:
+        elif match is not None and match["key"] and (_HEADER_KEYS - header.keys() or match["key"] in _OPTIONAL_KEYS):
             key = match["key"]
             if key in header:
                 raise ControlFileError(f"The header of {file_name} gives '{key}' twice.")
@@ -185,14 +232,18 @@ def _split(file_name: str, text: str) -> tuple[dict[str, str], str]:
     return header, ""
 
 
-def _codes(text: str) -> dict[str, BreakClass]:
+def _codes(text: str) -> tuple[dict[str, BreakClass], dict[str, Severity]]:
     codes: dict[str, BreakClass] = {}
+    severities: dict[str, Severity] = {}
     for item in text.split(","):
-        code, separator, break_class = (part.strip() for part in item.partition("="))
+        code, separator, told = (part.strip() for part in item.partition("="))
+        break_class, _, severity = told.partition(" ")
         if not separator or not re.fullmatch(r"[A-Z][A-Z0-9_]*", code) or code in codes:
-            raise ValueError(f"codes are 'CODE = CLASS' each once, not '{item.strip()}'")
+            raise ValueError(f"codes are 'CODE = CLASS' or 'CODE = CLASS S3' each once, not '{item.strip()}'")
         codes[code] = BreakClass(break_class)
-    return codes
+        if severity:
+            severities[code] = Severity(severity.strip())
+    return codes, severities
 
 
 def _inputs(text: str) -> tuple[str, ...]:

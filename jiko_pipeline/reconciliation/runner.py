@@ -8,23 +8,30 @@ The results of a day depend only on what is staged: a run also judges the landed
 the window has a bearing, so the order in which windows arrive leaves no trace in them.
 """
 
-import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
-from jiko_pipeline.calendars import CALENDAR_VERSION
 from jiko_pipeline.errors import JikoPipelineError
 from jiko_pipeline.failpoints import failpoint
-from jiko_pipeline.reconciliation.basis import confirmed_bases
-from jiko_pipeline.reconciliation.evidence import JudgedSpan, evidence, sql_text
-from jiko_pipeline.reconciliation.registry import Control, Registry
+from jiko_pipeline.reconciliation.basis import Basis
+from jiko_pipeline.reconciliation.evidence import evidence, sql_text
+from jiko_pipeline.reconciliation.lifecycle import append_break_events
+from jiko_pipeline.reconciliation.registry import Control, Registry, Scope
+from jiko_pipeline.reconciliation.run_record import RunRecord, hashes_of_run, record_run, rules_hash_of
+from jiko_pipeline.reconciliation.undecided_basis import (
+    choices_for,
+    claims,
+    combine_claims,
+    keep_claim,
+    suppose,
+    tuples_left,
+)
 
 
 class ControlAnswerError(JikoPipelineError):
@@ -118,46 +125,34 @@ def run_controls(
         raise ValueError("an instant needs a time zone; naive times are refused")
     clock = time.perf_counter()
     started = now.astimezone(UTC).replace(tzinfo=None)
-    rules_hash = _rules_hash(con, registry, customer_id)
+    rules_hash = rules_hash_of(con, registry, customer_id)
     with evidence(con, customer_id=customer_id, first=first, last=last) as span:
         if span is None:
             return RunSummary(run_id, None, None, {}, rules_hash, "", "", time.perf_counter() - clock)
         try:
             _judge(con, registry)
-            knowledge_time, inputs_hash, result_hash = con.execute(sql_text("judging", "run_hashes.sql")).fetchall()[0]
+            hashes = hashes_of_run(con)
             summary = RunSummary(
                 run_id=run_id,
                 first=span.first,
                 last=span.last,
                 by_key=_counts(con),
                 rules_hash=rules_hash,
-                inputs_hash=inputs_hash,
-                result_hash=result_hash,
+                inputs_hash=hashes.inputs_hash,
+                result_hash=hashes.result_hash,
                 seconds=time.perf_counter() - clock,
             )
-            record = _Record(customer_id, legal_entity_id, started, knowledge_time)
-            _store(con, registry, summary, span, record)
+            record = RunRecord(
+                run_id, legal_entity_id, span.first, span.last, rules_hash, hashes, started, summary.seconds
+            )
+            _store(con, registry, customer_id, record)
             failpoint("controls-committed")
         finally:
             for name in ("control_input", "control_code", "control_answer", "answer", "judged_result"):
                 con.execute(f"drop table if exists temp.{name}")
-            for name in ("blocked_document", "replaced_scope"):
+            for name in ("blocked_document", "replaced_scope", "run_input"):
                 con.execute(f"drop table if exists temp.{name}")
     return summary
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    customer_id: str
-    legal_entity_id: str
-    started: datetime
-    knowledge_time: datetime | None
-
-
-def _rules_hash(con: duckdb.DuckDBPyConnection, registry: Registry, customer_id: str) -> str:
-    rules = con.execute("select distinct rules_version from core.classification_rule order by 1").fetchall()
-    told = repr((registry.rules_hash, rules, confirmed_bases(con, customer_id)))
-    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _judge(con: duckdb.DuckDBPyConnection, registry: Registry) -> None:
@@ -174,7 +169,7 @@ def _judge(con: duckdb.DuckDBPyConnection, registry: Registry) -> None:
         con.executemany(
             "insert into control_code values (?, ?, ?, ?)",
             [
-                [control.control_id, code, break_class.value, control.severity.value]
+                [control.control_id, code, break_class.value, control.severity_of(code).value]
                 for code, break_class in control.codes.items()
             ],
         )
@@ -182,19 +177,49 @@ def _judge(con: duckdb.DuckDBPyConnection, registry: Registry) -> None:
     if gates:
         con.execute(sql_text("judging", "blocks_known_before.sql"), {"gates": gates})
     gate_sql = sql_text("judging", "gate.sql")
+    survivors = tuples_left(con)
     for control in registry.gates:
-        _ask(con, control)
+        _ask(con, control, survivors)
         con.execute(gate_sql)
         con.execute("delete from answer")
         con.execute(sql_text("judging", "blocks_of_gate.sql"), {"control_id": control.control_id})
     for control in registry.controls:
         if not control.gate:
-            _ask(con, control)
+            _ask(con, control, survivors)
     con.execute(gate_sql)
 
 
-def _ask(con: duckdb.DuckDBPyConnection, control: Control) -> None:
-    """Runs one control into the session table `answer`, after a check of what it said."""
+def _ask(con: duckdb.DuckDBPyConnection, control: Control, survivors: Sequence[Basis] = ()) -> None:
+    """Runs one control into the session table `answer`, after a check of what it said.
+
+    Where nobody has confirmed how the bank books, it is asked once for each of the `survivors` that it can tell apart.
+    """
+    choices = choices_for(control.sql, survivors)
+    if not choices:
+        _say(con, control)
+    else:
+        with claims(con):
+            for number, basis in enumerate(choices, start=1):
+                suppose(con, basis)
+                _say(con, control)
+                _refuse_invalid(con, control)
+                keep_claim(con, number)
+            combine_claims(con, len(choices))
+    _refuse_invalid(con, control)
+    con.execute(
+        sql_text("judging", "answers.sql"),
+        {
+            "control_id": control.control_id,
+            "control_major": control.major,
+            "is_chained": control.chained,
+            "of_customer": control.scope is Scope.CUSTOMER,
+            "is_gated": control.gated,
+        },
+    )
+
+
+def _say(con: duckdb.DuckDBPyConnection, control: Control) -> None:
+    """Runs one control into the session table `control_answer`."""
     try:
         con.execute(
             f"""
@@ -212,19 +237,17 @@ def _ask(con: duckdb.DuckDBPyConnection, control: Control) -> None:
         )
     except duckdb.Error as error:
         raise ControlAnswerError(f"The control {control.control_id} ({control.name}) failed: {error}") from error
-    objections = con.execute(sql_text("judging", "invalid_answers.sql"), {"codes": list(control.codes)}).fetchall()
+
+
+def _refuse_invalid(con: duckdb.DuckDBPyConnection, control: Control) -> None:
+    objections = con.execute(
+        sql_text("judging", "invalid_answers.sql"),
+        {"codes": list(control.codes), "of_customer": control.scope is Scope.CUSTOMER},
+    ).fetchall()
     if objections:
         objection, *row = objections[0]
         told = ", ".join(str(value) for value in row)
         raise ControlAnswerError(f"The control {control.control_id} ({control.name}) gave {objection}: {told}.")
-    con.execute(
-        sql_text("judging", "answers.sql"),
-        {
-            "control_id": control.control_id,
-            "control_major": control.major,
-            "is_chained": control.chained,
-        },
-    )
 
 
 def _counts(con: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str, date], Counts]:
@@ -235,51 +258,28 @@ def _counts(con: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str, date], Co
 def _store(
     con: duckdb.DuckDBPyConnection,
     registry: Registry,
-    summary: RunSummary,
-    span: JudgedSpan,
-    record: _Record,
+    customer_id: str,
+    record: RunRecord,
 ) -> None:
     con.execute(sql_text("judging", "replaced_scope.sql"))
     con.execute("begin transaction")
     try:
         _store_controls(con, registry)
-        con.execute(
-            sql_text("judging", "append_events.sql"),
-            {
-                "legal_entity_id": record.legal_entity_id,
-                "run_id": summary.run_id,
-                "at_utc": record.started,
-            },
+        append_break_events(
+            con,
+            registry,
+            customer_id=customer_id,
+            legal_entity_id=record.legal_entity_id,
+            run_id=record.run_id,
+            now=record.started.replace(tzinfo=UTC),
+            last=record.last,
         )
         con.execute(sql_text("judging", "delete_results.sql"))
         con.execute(
             sql_text("judging", "insert_results.sql"),
-            {"legal_entity_id": record.legal_entity_id, "run_id": summary.run_id},
+            {"legal_entity_id": record.legal_entity_id, "run_id": record.run_id},
         )
-        total = summary.total
-        con.execute("delete from recon.run where run_id = ?", [summary.run_id])
-        con.execute(
-            f"insert into recon.run values ({', '.join('?' * 17)})",
-            [
-                summary.run_id,
-                record.customer_id,
-                record.legal_entity_id,
-                span.first,
-                span.last,
-                record.knowledge_time,
-                _code_version(),
-                summary.rules_hash,
-                CALENDAR_VERSION,
-                summary.inputs_hash,
-                summary.result_hash,
-                total.tested,
-                total.passed,
-                total.broken,
-                total.not_tested,
-                record.started,
-                record.started + timedelta(seconds=summary.seconds),
-            ],
-        )
+        record_run(con, record)
         failpoint("controls-before-commit")
         con.execute("commit")
     except BaseException:
@@ -296,7 +296,7 @@ def _store_controls(con: duckdb.DuckDBPyConnection, registry: Registry) -> None:
             control.identity,
             control.tolerance,
             control.hides,
-            ", ".join(f"{code} = {break_class.value}" for code, break_class in control.codes.items()),
+            control.codes_text,
             control.severity.value,
             control.evidence.value,
             control.sql_sha256,
@@ -307,11 +307,3 @@ def _store_controls(con: duckdb.DuckDBPyConnection, registry: Registry) -> None:
         return
     con.execute("delete from recon.control")
     con.executemany(f"insert into recon.control values ({', '.join('?' * 10)})", rows)
-
-
-def _code_version() -> str:
-    try:
-        return version("jiko-pipeline")
-    except PackageNotFoundError:
-        # A source tree that was never installed has no version of its own.
-        return "source"

@@ -1,11 +1,11 @@
-"""Builds `mart.recon_bridge` and `mart.daily_close` from the facts and the results of the controls.
+"""Builds the close from the facts and the results of the controls: lots, holdings, income, bridge, readiness.
 
 Belongs here: the order of the steps and their one transaction. Does not belong here: what the lines mean
-(`recon_bridge.sql`, `lots.sql`) and when a day is ready (`daily_close.sql`).
+(`recon_bridge.sql`, `lots.sql`, `income_daily.sql`) and when a day is ready (`daily_close.sql`).
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib import resources
 from typing import Final
@@ -15,9 +15,29 @@ import duckdb
 from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.warehouse.connection import transaction
+from jiko_pipeline.warehouse.history import keep_versions
+from jiko_pipeline.warehouse.tables import TABLES
+from jiko_pipeline.warehouse.tables.holdings import LOT
 
-_WORKING_TABLES: Final = ("closing_day", "closing_flow", "closing_carried")
-_WORKING_MACROS: Final = ("closing_carried_cents", "closing_money")
+_WORKING_TABLES: Final = (
+    "closing_day",
+    "closing_flow",
+    "closing_origin",
+    "closing_relief",
+    "closing_lot",
+    "closing_lot_day",
+    "closing_carried",
+)
+_WORKING_MACROS: Final = ("closing_carried_cents", "closing_effective_cents", "closing_money")
+_BUILT_BY_DAY: Final = (
+    "core.holding_daily",
+    "core.income_daily",
+    "core.cash_position",
+    "mart.recon_bridge",
+    "mart.daily_close",
+)
+"""Made anew from the first day on, in this order; each has a select of its name in this folder."""
+_LOTS_STATED_ANEW: Final = "customer_id = $customer_id and (exhausted_on is null or exhausted_on >= $begin)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ def build_close(
     last: date,
     run_id: str,
     registry: Registry | None = None,
+    now: datetime | None = None,
 ) -> tuple[DayClose, ...]:
     """Makes the bridge and the close of every judged pocket-day from `first` on; answers for `first` to `last`.
 
@@ -49,7 +70,8 @@ def build_close(
     been judged: their lots rest on the trades of these days, and an open break of these days keeps them from being
     ready. Rows of a pocket-day that is not judged any more go; a row carries the run that judged it. `con` is the
     writer's connection without an open transaction. `registry` (the packaged controls by default) says which
-    controls are required. Raises ValueError for a window that ends before it begins.
+    controls are required; the close stands from `now` on (an aware instant, that of the clock when None). Raises
+    ValueError for a window that ends before it begins.
     """
     if last < first:
         raise ValueError(f"a window ends on or after its first day; {first} to {last} does not")
@@ -62,13 +84,28 @@ def build_close(
             con.execute(_text("working_functions.sql"))
             con.execute(_text("closing_day.sql"), {**scope, "first": begin})
             con.execute(_text("closing_flow.sql"), scope)
+            con.execute(_text("origin.sql"), scope)
+            con.execute(_text("relief.sql"))
             con.execute(_text("lots.sql"), scope)
-            for table in ("recon_bridge", "daily_close"):
-                con.execute(
-                    f"delete from mart.{table} where customer_id = ? and business_date >= ?", [customer_id, begin]
+            con.execute(_text("lot_days.sql"))
+            con.execute(_text("carried.sql"))
+            con.execute(_text("lots_ended.sql"), {**scope, "first": begin})
+            con.execute(_text("lot.sql"), {**entity, "first": begin})
+            for table in _BUILT_BY_DAY:
+                con.execute(f"delete from {table} where customer_id = ? and business_date >= ?", [customer_id, begin])
+                parameters = {**entity, "required": required} if table == "mart.daily_close" else entity
+                con.execute(_text(f"{table.partition('.')[2]}.sql"), parameters)
+            at = now or datetime.now(UTC)
+            since = {**scope, "begin": begin}
+            keep_versions(con, LOT, at, only=_LOTS_STATED_ANEW, parameters=since)
+            for name in _BUILT_BY_DAY:
+                keep_versions(
+                    con,
+                    TABLES[name],
+                    at,
+                    only="customer_id = $customer_id and business_date >= $begin",
+                    parameters=since,
                 )
-            con.execute(_text("recon_bridge.sql"), entity)
-            con.execute(_text("daily_close.sql"), {**entity, "required": required})
             failpoint("close-before-commit")
         failpoint("close-committed")
     finally:

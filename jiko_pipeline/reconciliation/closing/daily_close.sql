@@ -1,7 +1,9 @@
 -- May the balance of a pocket and day be booked: for every pocket-day of closing_day, after its bridge is made.
--- Ready only when every required control has a result and each is PASS (or not tested for want of activity, because it
--- is not due, or on a baseline), every input was made after the cut-off, the basis is confirmed, and no S1 break of the
--- day or an earlier one is open for the pocket. Otherwise the reasons say why, with control ids. Never null.
+-- Ready only when every required control has a result and each is PASS, a break whose acceptance still binds, or not
+-- tested for want of activity, because it is not due, or on a baseline; every input was made after the cut-off and is the
+-- one that was judged; the basis is confirmed; no S1 break of the day or an earlier one is open for the pocket or for the
+-- customer as a whole; and no break of timing is past the day by which it had to clear. Otherwise the reasons say why,
+-- with control ids. Never null.
 -- Parameters: customer_id, legal_entity_id, required (list of control ids).
 insert into mart.daily_close
 with required as (
@@ -13,12 +15,19 @@ result as (
     join closing_day using (pocket_id, business_date)
     where result.customer_id = $customer_id
 ),
+known_break as (
+    select pocket_id, business_date, break_id, control_id, code, severity, status, break_class, effective_class, clear_by
+    from recon."break"
+    where customer_id = $customer_id and status in ('OPEN', 'ACCEPTED')
+),
 verdict as (
     select
         day.pocket_id, day.business_date, required.control_id,
         count(result.status) as results,
-        count(*) filter (where result.status = 'BREAK') as broken,
-        string_agg(distinct result.code, ', ' order by result.code) filter (where result.status = 'BREAK') as codes,
+        count(*) filter (where result.status = 'BREAK' and accepted.break_id is null) as broken,
+        string_agg(distinct result.code, ', ' order by result.code) filter (
+            where result.status = 'BREAK' and accepted.break_id is null
+        ) as codes,
         string_agg(
             distinct result.reason || case when result.blocked_by <> '' then ' by ' || result.blocked_by else '' end, ', '
         ) filter (
@@ -30,6 +39,7 @@ verdict as (
         on result.pocket_id = day.pocket_id
         and result.business_date = day.business_date
         and result.control_id = required.control_id
+    left join known_break as accepted on accepted.break_id = result.break_id and accepted.status = 'ACCEPTED'
     group by day.pocket_id, day.business_date, required.control_id
 ),
 input as (
@@ -48,10 +58,39 @@ input as (
         )
     group by day.pocket_id, day.business_date, delivery.document_kind
 ),
+-- a version that arrived after the one that runs took in
+newer as (
+    select distinct day.pocket_id, day.business_date, delivery.document_kind
+    from closing_day as day
+    join raw.delivery as delivery
+        on delivery.scope_date = day.business_date
+        and delivery.scope_pocket_id in (day.pocket_id, '')
+    join recon.input_version as judged
+        on judged.customer_id = delivery.customer_id
+        and judged.document_kind = delivery.document_kind
+        and judged.scope_pocket_id = delivery.scope_pocket_id
+        and judged.scope_date = delivery.scope_date
+        and judged.to_run_seq is null
+    where delivery.customer_id = $customer_id and delivery.is_current
+    group by day.pocket_id, day.business_date, delivery.document_kind, delivery.scope_pocket_id, delivery.content_hash
+    having not bool_or(judged.content_hash = delivery.content_hash)
+),
 open_break as (
-    select pocket_id, business_date, control_id, code, severity
-    from recon."break"
-    where customer_id = $customer_id and status = 'OPEN'
+    select * from known_break where status = 'OPEN'
+),
+overdue as (
+    select
+        day.pocket_id, day.business_date,
+        min(
+            open_break.control_id || ' ' || open_break.code || ' of ' || cast(open_break.business_date as varchar)
+                || ' had to clear by ' || cast(open_break.clear_by as varchar)
+        ) as one
+    from closing_day as day
+    join open_break
+        on open_break.pocket_id in (day.pocket_id, '')
+        and open_break.business_date <= day.business_date
+    where open_break.break_class = 'TIMING' and open_break.effective_class <> 'TIMING'
+    group by day.pocket_id, day.business_date
 ),
 earlier as (
     select
@@ -60,7 +99,7 @@ earlier as (
         min(open_break.control_id || ' ' || open_break.code || ' of ' || cast(open_break.business_date as varchar)) as one
     from closing_day as day
     join open_break
-        on open_break.pocket_id = day.pocket_id
+        on open_break.pocket_id in (day.pocket_id, '')
         and open_break.business_date < day.business_date
         and open_break.severity = 'S1'
     group by day.pocket_id, day.business_date
@@ -83,9 +122,23 @@ reason as (
     where open_break.severity = 'S1' and open_break.control_id not in (select control_id from required)
     group by day.pocket_id, day.business_date, open_break.control_id
     union all
+    select day.pocket_id, day.business_date, 1, open_break.control_id,
+        open_break.control_id || ' is broken for the customer ('
+            || string_agg(distinct open_break.code, ', ' order by open_break.code) || ').'
+    from closing_day as day
+    join open_break on open_break.pocket_id = '' and open_break.business_date = day.business_date
+    where open_break.severity = 'S1'
+    group by day.pocket_id, day.business_date, open_break.control_id
+    union all
     select pocket_id, business_date, 2, document_kind, 'The ' || document_kind || ' was made before the day ended.'
     from input
     where not is_after_cutoff
+    union all
+    select pocket_id, business_date, 2, document_kind, 'Another ' || document_kind || ' has arrived since the day was judged.'
+    from newer
+    union all
+    select pocket_id, business_date, 5, '', one || '.'
+    from overdue
     union all
     select pocket_id, business_date, 3, '', 'How the bank books is not confirmed for this day.'
     from closing_day

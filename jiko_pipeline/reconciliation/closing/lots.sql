@@ -1,32 +1,11 @@
--- Amortised cost by lot, in whole cents, for every pocket-day of closing_day, as closing_carried: what was carried
--- at the previous close and is carried at this one, what was bought, what left (at this day's amortised cost), and
--- what accreted. carried_after = carried_before + bought + accreted - relieved holds exactly, lot by lot, whatever
--- the rounding, because all of it is read off one function of (quantity left, day).
+-- closing_lot: every lot of one customer, and the day on which it is used up (null while something is left of it).
 -- Relief is first in first out, in closed form: a lot covers an interval of the CUSIP's cumulative purchases, and
 -- what is left of it is the part beyond the CUSIP's cumulative sales and maturities. A pocket that did not open
 -- within the data starts with one average lot a CUSIP at the historical cost of its first position (LOT_UNKNOWN).
--- Accretion is straight-line from settlement to maturity; a bill whose maturity is not known stays at cost.
+-- A lot that was bought is named by its trade, one of the take-on by its CUSIP.
 -- Parameter: customer_id.
-create or replace temp table closing_carried as
-with origin as (
-    select
-        life.pocket_id,
-        life.first_document_date as start_date,
-        coalesce(
-            pocket.opened_on > calendar.previous_fed_business_day and pocket.opened_on <= life.first_document_date, false
-        ) as opens_empty
-    from (
-        select scope_pocket_id as pocket_id, min(scope_date) as first_document_date
-        from raw.delivery
-        where customer_id = $customer_id
-            and scope_pocket_id <> ''
-            and document_kind in ('BROKERAGE_STATEMENT', 'POSITION')
-        group by scope_pocket_id
-    ) as life
-    join core.calendar as calendar on calendar.business_date = life.first_document_date
-    left join core.pocket as pocket on pocket.customer_id = $customer_id and pocket.pocket_id = life.pocket_id
-),
-booked as (
+create or replace temp table closing_lot as
+with booked as (
     select * from closing_flow where cusip is not null and quantity is not null
 ),
 bill as (
@@ -44,8 +23,9 @@ acquisition as (
         timestamp '0001-01-01 00:00:00' as traded_at_utc, '' as trade_id,
         position.quantity,
         cast(cast(coalesce(position.historical_cost, position.market_value) as decimal(24, 2)) * 100 as hugeint) as cost_cents,
-        cast(cast(position.face_amount as decimal(24, 2)) * 100 as hugeint) as face_cents
-    from origin
+        cast(cast(position.face_amount as decimal(24, 2)) * 100 as hugeint) as face_cents,
+        'LOT_UNKNOWN' as lot_source
+    from closing_origin as origin
     join core.position_daily as position
         on position.customer_id = $customer_id
         and position.pocket_id = origin.pocket_id
@@ -57,9 +37,10 @@ acquisition as (
         booked.traded_at_utc, booked.trade_id,
         booked.quantity,
         cast(cast(booked.notional as decimal(24, 2)) * 100 as hugeint),
-        cast(cast(booked.face_amount as decimal(24, 2)) * 100 as hugeint)
+        cast(cast(booked.face_amount as decimal(24, 2)) * 100 as hugeint),
+        case when booked.is_in_kind then 'TRANSFER' else 'PURCHASE' end
     from booked
-    join origin on origin.pocket_id = booked.pocket_id
+    join closing_origin as origin on origin.pocket_id = booked.pocket_id
     where booked.direction = 1
         and booked.quantity > 0
         and (origin.opens_empty or booked.effective_on > origin.start_date)
@@ -79,66 +60,13 @@ lot as (
         rows between unbounded preceding and current row
     )
 ),
-relief_of_day as (
-    select booked.pocket_id, booked.cusip, booked.effective_on, sum(booked.quantity) as quantity
-    from booked
-    join origin on origin.pocket_id = booked.pocket_id
-    where booked.direction = -1 and (origin.opens_empty or booked.effective_on > origin.start_date)
-    group by booked.pocket_id, booked.cusip, booked.effective_on
-),
-relief as (
-    select pocket_id, cusip, effective_on,
-        sum(quantity) over (partition by pocket_id, cusip order by effective_on) as relieved_to
-    from relief_of_day
-),
 ended as (
     select lot.lot_no, min(relief.effective_on) as exhausted_on
     from lot
-    join relief
+    join closing_relief as relief
         on relief.pocket_id = lot.pocket_id and relief.cusip = lot.cusip and relief.relieved_to >= lot.covers_to
     group by lot.lot_no
-),
-lot_day as (
-    select
-        day.business_date, day.previous_bd, lot.*,
-        lot.acquired_on > day.previous_bd as is_new
-    from closing_day as day
-    join lot on lot.pocket_id = day.pocket_id and lot.acquired_on <= day.business_date
-    left join ended on ended.lot_no = lot.lot_no
-    where ended.exhausted_on is null or ended.exhausted_on > day.previous_bd or lot.acquired_on > day.previous_bd
-),
-left_over as (
-    select
-        lot_day.*,
-        case when is_new then quantity
-            else greatest(0, covers_to - greatest(covers_from, coalesce(before.relieved_to, 0))) end as quantity_before,
-        greatest(0, covers_to - greatest(covers_from, coalesce(after.relieved_to, 0))) as quantity_after,
-        coalesce(date_diff('day', accretes_from, maturity_date), 0) as term,
-        greatest(0, coalesce(date_diff('day', accretes_from, least(previous_bd, maturity_date)), 0)) as elapsed_before,
-        greatest(0, coalesce(date_diff('day', accretes_from, least(business_date, maturity_date)), 0)) as elapsed_after
-    from lot_day
-    asof left join relief as before
-        on before.pocket_id = lot_day.pocket_id and before.cusip = lot_day.cusip
-        and lot_day.previous_bd >= before.effective_on
-    asof left join relief as after
-        on after.pocket_id = lot_day.pocket_id and after.cusip = lot_day.cusip
-        and lot_day.business_date >= after.effective_on
-),
-valued as (
-    select
-        *,
-        closing_carried_cents(quantity_before, quantity, cost_cents, face_cents, elapsed_before, term) as before_then,
-        closing_carried_cents(quantity_before, quantity, cost_cents, face_cents, elapsed_after, term) as before_now,
-        closing_carried_cents(quantity_after, quantity, cost_cents, face_cents, elapsed_after, term) as after_now
-    from left_over
 )
-select
-    pocket_id,
-    business_date,
-    sum(case when is_new then 0 else before_then end) as carried_before,
-    sum(after_now) as carried_after,
-    sum(case when is_new then cost_cents else 0 end) as bought,
-    sum(before_now - case when is_new then cost_cents else before_then end) as accreted,
-    sum(before_now - after_now) as relieved
-from valued
-group by pocket_id, business_date
+select lot.*, ended.exhausted_on
+from lot
+left join ended on ended.lot_no = lot.lot_no

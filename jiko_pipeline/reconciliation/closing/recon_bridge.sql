@@ -73,6 +73,14 @@ traded as (
         and flow.effective_on <= day.business_date
     group by day.pocket_id, day.business_date
 ),
+carried as (
+    select
+        pocket_id, business_date,
+        sum(carried_before) as carried_before, sum(carried_after) as carried_after,
+        sum(accreted) as accreted, sum(relieved) as relieved
+    from closing_carried
+    group by pocket_id, business_date
+),
 facts as (
     select
         day.*,
@@ -113,7 +121,7 @@ facts as (
     left join held on held.pocket_id = day.pocket_id and held.business_date = day.business_date
     left join held as held_before
         on held_before.pocket_id = day.pocket_id and held_before.business_date = day.previous_bd
-    left join closing_carried as carried
+    left join carried
         on carried.pocket_id = day.pocket_id and carried.business_date = day.business_date
 ),
 -- cash_change is null when a position summary is missing on either day: nothing can then be said of the bills

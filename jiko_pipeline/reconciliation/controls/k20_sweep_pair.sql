@@ -1,9 +1,9 @@
 -- id: K20
--- version: 1.0
+-- version: 1.1
 -- title: What the bank account sweeps out arrives at the brokerage account, and the reverse, by the next business day.
 -- key: pocket, date[, sweep]
--- identity: - sum of bank sweeps = additions - subtractions (- fees that leave through the bank)
---   + change of cash in transit
+-- identity: - sum of bank sweeps = additions - subtractions (- fees that leave through the bank) - net value of bills
+--   transferred in kind + change of cash in transit
 -- tolerance: 0.00
 -- hides: two sweeps of a day that are exchanged for each other, for totals are compared before references
 -- codes: SWEEP_BANK_ONLY = MISSING, SWEEP_BRO_ONLY = MISSING, SWEEP_AMT = AMOUNT,
@@ -15,7 +15,22 @@
 -- gate: no
 -- required: yes
 -- Amounts are from the brokerage account's view: positive is cash towards it.
-with bank_leg as (
+-- Bills moved in kind stand among the additions and subtractions at the bank's value, which is no cash.
+with transferred as (
+    select
+        pocket_id,
+        trade_date as business_date,
+        case when activity like '%TRANSFER%IN' then notional when activity like '%TRANSFER%OUT' then -notional end
+            as amount
+    from trade
+    where activity not in ('BUY', 'SELL', 'MATURITY')
+),
+in_kind as (
+    select pocket_id, business_date, sum(amount) as amount, count(*) <> count(amount) as is_unvalued
+    from transferred
+    group by pocket_id, business_date
+),
+bank_leg as (
     select pocket_id, business_date, coalesce(end_to_end_id, '') as sweep, sum(-signed_amount) as amount
     from bank_transaction
     where category in ('SWEEP_OUT', 'SWEEP_IN')
@@ -60,7 +75,12 @@ indexed as (
     select leg_pair.*, calendar.bd_idx
     from leg_pair
     join calendar on calendar.business_date = leg_pair.business_date
-    where leg_pair.difference <> 0
+    left join (select distinct pocket_id, business_date, amount from transferred) as moved
+        on moved.pocket_id = leg_pair.pocket_id
+        and moved.business_date = leg_pair.business_date
+        and moved.amount = leg_pair.brokerage_amount
+        and leg_pair.bank_amount is null
+    where leg_pair.difference <> 0 and moved.amount is null
 ),
 -- The other leg of a one-legged sweep on another day: same reference, same amount, the nearest such day.
 other_day as (
@@ -85,20 +105,15 @@ other_day as (
       and (here.bank_amount is null or here.brokerage_amount is null)
       and (there.bank_amount is null or there.brokerage_amount is null)
 ),
-in_kind as (
-    select distinct pocket_id, trade_date as business_date
-    from trade
-    where activity not in ('BUY', 'SELL', 'MATURITY')
-),
 day as (
     select
         judged_day.pocket_id,
         judged_day.business_date,
         judged_day.is_first,
         bank_daily.pocket_id is not null and brokerage_daily.pocket_id is not null as is_present,
-        in_kind.pocket_id is not null as has_in_kind,
+        coalesce(in_kind.is_unvalued, false) as has_in_kind,
         coalesce(day_total.bank_total, 0) as bank_total,
-        coalesce(day_total.brokerage_total, 0) as brokerage_total,
+        coalesce(day_total.brokerage_total, 0) - coalesce(in_kind.amount, 0) as brokerage_total,
         day_total.pocket_id is not null as has_sweeps,
         bank_after.pocket_id is not null as bank_follows,
         brokerage_after.pocket_id is not null as brokerage_follows,

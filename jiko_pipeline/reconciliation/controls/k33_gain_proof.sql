@@ -1,5 +1,5 @@
 -- id: K33
--- version: 1.0
+-- version: 1.1
 -- title: The gain a brokerage statement states is the change in the value of the bills less what was put into them.
 -- key: pocket, date
 -- identity: GAIN = change in market value - (purchases - sales - maturities) - net value transferred in kind (less the change in cash where the close leaves cash out and the gain is what is left over)
@@ -17,6 +17,14 @@ with delivered as (
     from delivery
     where is_current and document_kind in ('POSITION', 'API_TRADES')
 ),
+-- bills moved in kind at a value that the bank does not state
+unvalued as (
+    select distinct j.pocket_id, j.business_date
+    from judged_day j
+    join trade t
+        on t.pocket_id = j.pocket_id and t.trade_date > j.previous_bd and t.trade_date <= j.business_date
+    where t.activity like '%TRANSFER%' and t.notional is null
+),
 -- a pocket that opened since the previous business day starts from nothing
 day as (
     select j.pocket_id, j.business_date, j.previous_bd, b.pos_basis, b.cash_basis, b.close_basis, b.gain_basis,
@@ -26,6 +34,7 @@ day as (
         case
             when j.is_first then 'BASELINE'
             when b.pos_basis is null then 'BASIS'
+            when k.pocket_id is not null then 'IN_KIND'
             when s.pocket_id is null or today.business_date is null or listing.business_date is null then 'NO_INPUT'
             when before.business_date is null and not coalesce(p.opened_on > j.previous_bd and p.opened_on <= j.business_date, false) then 'NO_INPUT'
             when b.close_basis = 'MV' and b.gain_basis = 'PLUG'
@@ -34,6 +43,7 @@ day as (
         end as reason
     from judged_day j
     left join pocket p on p.pocket_id = j.pocket_id
+    left join unvalued k on k.pocket_id = j.pocket_id and k.business_date = j.business_date
     left join basis b on b.business_date = j.business_date
     left join brokerage_daily s on s.pocket_id = j.pocket_id and s.business_date = j.business_date
     left join brokerage_daily y on y.pocket_id = j.pocket_id and y.business_date = j.previous_bd

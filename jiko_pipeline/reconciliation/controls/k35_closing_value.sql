@@ -1,5 +1,5 @@
 -- id: K35
--- version: 1.0
+-- version: 1.1
 -- title: The closing value of a brokerage statement is the bills and the cash that the position summary lists.
 -- key: pocket, date
 -- identity: close = market value of the bills + cash + money of unsettled trades, as far as the confirmed closing basis holds them
@@ -36,7 +36,8 @@ pending as (
             else cast(0 as decimal(38, 2)) end) as unsettled
     from day d
     join trade t
-        on t.pocket_id = d.pocket_id and t.trade_date <= d.business_date and t.settlement_date > d.business_date
+        on t.pocket_id = d.pocket_id and t.trade_date <= d.business_date
+        and (t.settlement_date is null or t.settlement_date > d.business_date)
     where d.close_basis = 'MV+CASH+PEND'
     group by d.pocket_id, d.business_date
 ),

@@ -1,5 +1,5 @@
 -- id: K38
--- version: 1.0
+-- version: 1.1
 -- title: The price of every bill held lies in (0, 100], moves every day, and moves with the other bills.
 -- key: pocket, date, cusip
 -- identity: 0 < price <= 100; price differs from the previous business day's where a day's accretion is visible; change of the implied discount rate - median change of all bills held = 0
@@ -124,16 +124,18 @@ tested as (
             when days_left >= 28 and abs(own_change) > 0.25 then 1
             when days_left < 28 and abs(own_change) * cast(days_left as double) / 360 > 0.02 then 1
             else 0
-        end as gravity
+        end as gravity,
+        previous_price is not null and days_left is not null and days_left > 0 as is_compared
     from measured
 ),
 by_bill as (
-    select pocket_id, business_date, cusip, max(gravity) as gravity, max(maturity_date) as maturity_date
+    select pocket_id, business_date, cusip, max(gravity) as gravity, max(maturity_date) as maturity_date,
+        bool_and(is_compared) as is_compared
     from tested
     group by pocket_id, business_date, cusip
 ),
 judged as (
-    select b.pocket_id, b.business_date, b.cusip, b.gravity, b.maturity_date,
+    select b.pocket_id, b.business_date, b.cusip, b.gravity, b.maturity_date, b.is_compared,
         min(t.price) as price,
         min(t.previous_price) as previous_price,
         cast(round(max(abs(t.own_change)) * 100, 0) as int) as basis_points,
@@ -142,7 +144,7 @@ judged as (
     from by_bill b
     join tested t
         on t.pocket_id = b.pocket_id and t.business_date = b.business_date and t.cusip = b.cusip and t.gravity = b.gravity
-    group by b.pocket_id, b.business_date, b.cusip, b.gravity, b.maturity_date
+    group by b.pocket_id, b.business_date, b.cusip, b.gravity, b.maturity_date, b.is_compared
 )
 select
     pocket_id,
@@ -160,7 +162,8 @@ select
         when 2 then cusip || ' is priced at ' || cast(price as string) || ' as on the business day before, in ' || sources || '.'
         when 1 then cusip || ' moved ' || cast(basis_points as string) || ' bp away from the other bills, from '
             || cast(previous_price as string) || ' to ' || cast(price as string) || ', in ' || sources || '.'
-        else ''
+        else case when is_compared or maturity_date is null then ''
+            else 'Only its range could be tested: there is no price of the business day before to compare with.' end
     end as detail
 from judged
 union all

@@ -1,8 +1,14 @@
 -- Judges the answers at hand: an answer that rests on a blocked document, of its own day or, for chained
 -- controls, of the previous business day, is not tested and names the break that blocks it. An entity key that
--- begins with the name of one of the control's inputs rests on that input alone.
+-- begins with the name of one of the control's inputs rests on that input alone. An answer about the customer rests
+-- on the documents of every pocket.
 insert into judged_result
-with numbered as (
+with answerable_day as (
+    select pocket_id, business_date, previous_bd from judged_day
+    union
+    select distinct '' as pocket_id, business_date, previous_bd from judged_day
+),
+numbered as (
     select answer.*, row_number() over () as answer_no, split_part(entity_key, ' ', 1) as first_word
     from answer
 ),
@@ -11,18 +17,19 @@ needed as (
         numbered.answer_no,
         numbered.pocket_id,
         numbered.business_date,
-        judged_day.previous_bd,
+        answerable_day.previous_bd,
         numbered.is_chained,
         control_input.document_kind
     from numbered
     join control_input on control_input.control_id = numbered.control_id
-    join judged_day
-        on judged_day.pocket_id = numbered.pocket_id
-        and judged_day.business_date = numbered.business_date
+    join answerable_day
+        on answerable_day.pocket_id = numbered.pocket_id
+        and answerable_day.business_date = numbered.business_date
     left join control_input as named_input
         on named_input.control_id = numbered.control_id
         and named_input.document_kind = numbered.first_word
-    where named_input.document_kind is null or control_input.document_kind = named_input.document_kind
+    where numbered.is_gated
+      and (named_input.document_kind is null or control_input.document_kind = named_input.document_kind)
 ),
 hit as (
     select
@@ -37,12 +44,13 @@ hit as (
                 blocked_document.business_date desc,
                 blocked_document.control_id,
                 blocked_document.document_kind,
+                blocked_document.pocket_id,
                 blocked_document.break_id
         ) as hit_no
     from needed
     join blocked_document
         on blocked_document.document_kind = needed.document_kind
-        and blocked_document.pocket_id = needed.pocket_id
+        and (needed.pocket_id = '' or blocked_document.pocket_id in ('', needed.pocket_id))
         and (
             blocked_document.business_date = needed.business_date
             or (needed.is_chained and blocked_document.business_date = needed.previous_bd)

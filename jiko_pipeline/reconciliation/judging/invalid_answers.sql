@@ -1,10 +1,15 @@
--- What a control must not say: of pocket-days that are not judged, unknown words, a code it does not declare, a
--- break without a code, a key twice.
-with doubtful as (
+-- What a control must not say: of days that are not judged (of the pocket; of any pocket, with an empty pocket_id,
+-- when it speaks of the customer), unknown words, a code it does not declare, a break without a code, a key twice.
+with judged as (
+    select pocket_id, business_date from judged_day where not $of_customer
+    union
+    select '' as pocket_id, business_date from judged_day where $of_customer
+),
+doubtful as (
     select
         control_answer.*,
         case
-            when judged_day.pocket_id is null then 'a pocket and day that are not judged'
+            when judged.pocket_id is null then 'a pocket and day that are not judged'
             when control_answer.entity_key is null or control_answer.detail is null
                 or control_answer.sub_code is null or control_answer.code is null
                 or control_answer.reason is null then 'a null where a text belongs'
@@ -27,9 +32,9 @@ with doubtful as (
             else ''
         end as objection
     from control_answer
-    left join judged_day
-        on judged_day.pocket_id = control_answer.pocket_id
-        and judged_day.business_date = control_answer.business_date
+    left join judged
+        on judged.pocket_id = control_answer.pocket_id
+        and judged.business_date = control_answer.business_date
 )
 select objection, pocket_id, business_date, entity_key, status, code
 from doubtful

@@ -1,20 +1,7 @@
--- What went in (the content of every document in sight) and what came out, as two hashes; and the time up to
--- which anything in sight was known.
-with input as (
-    select distinct
-        document_kind, scope_pocket_id, scope_date, content_hash, finality, outcome = 'QUARANTINED' as is_refused
-    from raw.delivery
-    where customer_id = getvariable('customer_id')
-      and (is_current or outcome = 'QUARANTINED')
-      and scope_date between getvariable('history_first') and getvariable('following_last')
-)
+-- What went in (the content of every document in sight) and what came out, as two hashes; and the latest arrival that
+-- the warehouse knew of. Reads run_input and judged_result.
 select
-    (
-        select max(known_from_utc)
-        from raw.delivery
-        where customer_id = getvariable('customer_id')
-          and scope_date between getvariable('history_first') and getvariable('following_last')
-    ) as knowledge_time_utc,
+    (select max(known_from_utc) from raw.delivery) as knowledge_time_utc,
     (
         select sha256(coalesce(string_agg(line, chr(10) order by line), ''))
         from (
@@ -22,7 +9,7 @@ select
                 '|', document_kind, scope_pocket_id, cast(scope_date as varchar), content_hash, finality,
                 cast(is_refused as varchar)
             ) as line
-            from input
+            from run_input
         )
     ) as inputs_hash,
     (

@@ -4,6 +4,7 @@ create or replace temp table answer (
     control_id varchar,
     control_major varchar,
     is_chained boolean,
+    is_gated boolean,
     pocket_id varchar,
     business_date date,
     entity_key varchar,

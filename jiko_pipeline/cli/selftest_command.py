@@ -1,0 +1,110 @@
+"""`jiko selftest`: shows that clean books raise nothing and that each fault raises exactly what it must.
+
+Belongs here: options and printing. Does not belong here: the proof (`jiko_pipeline.selftest`).
+"""
+
+import os
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from jiko_pipeline.errors import ExitCode
+
+if TYPE_CHECKING:
+    from jiko_pipeline.selftest.campaign import Report
+
+_MOST_SHOWN: Final = 50
+_MOST_PROCESSES: Final = 4
+
+
+def selftest(
+    short: Annotated[bool, typer.Option("--short", help="Small worlds: under a minute instead of minutes.")] = False,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many clean worlds.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Plants every fault and shows that exactly the right controls fire. Needs no data, no account, no network."""
+    from jiko_pipeline.cli.terminal import err, print_json
+    from jiko_pipeline.selftest.campaign import FULL, SHORT, run
+
+    began = time.perf_counter()
+    report = run(
+        SHORT if short else FULL,
+        seeds=seeds,
+        processes=min(os.cpu_count() or 1, _MOST_PROCESSES),
+        progress=err().print,
+    )
+    seconds = round(time.perf_counter() - began, 1)
+    if json_output:
+        print_json({**_as_json(report), "seconds": seconds})
+    else:
+        _print(report, seconds)
+    raise typer.Exit(ExitCode.OK if report.is_proved else ExitCode.NOT_PROVED)
+
+
+def _differences(report: "Report") -> list[dict[str, object]]:
+    return [
+        {"what": what, "world": verdict.world, **one._asdict()}
+        for _, verdict in report.differences
+        for what, breaks in (("missing", verdict.missing), ("unexpected", verdict.unexpected))
+        for one in sorted(breaks)
+    ]
+
+
+def _as_json(report: "Report") -> dict[str, Any]:
+    from jiko_pipeline.selftest.campaign import controls_without_fault, faults_without_control
+    from jiko_pipeline.selftest.catalogue import NO_FAULT_SEES
+
+    fired = report.fired
+    return {
+        "proved": report.is_proved,
+        "worlds": len(report.verdicts),
+        "clean_worlds": report.clean_worlds,
+        "faults_planted": report.planted.total(),
+        "breaks_foretold": report.foretold,
+        "breaks_raised": report.raised,
+        "precision": report.precision,
+        "recall": report.recall,
+        "faults": [
+            {"fault": name, "planted": count, "fired": sorted(fired.get(name, ()))}
+            for name, count in sorted(report.planted.items())
+        ],
+        "faults_not_planted": report.unplanted,
+        "controls_without_fault": controls_without_fault(),
+        "faults_without_control": faults_without_control(),
+        "nothing_sees": list(NO_FAULT_SEES),
+        "differences": _differences(report),
+    }
+
+
+def _print(report: "Report", seconds: float) -> None:
+    from jiko_pipeline.cli.terminal import out, print_table
+
+    told = _as_json(report)
+    print_table(
+        ["fault", "planted", "fired"],
+        [(row["fault"], row["planted"], " ".join(row["fired"])) for row in told["faults"]],
+    )
+    say = out().print
+    differences = told["differences"]
+    if differences:
+        names = ["what", "control", "code", "sub_code", "pocket_id", "business_date", "entity", "world"]
+        print_table(names, [[row[name] for name in names] for row in differences[:_MOST_SHOWN]])
+        if len(differences) > _MOST_SHOWN:
+            say(f"... and {len(differences) - _MOST_SHOWN} more; --json lists them all.")
+    for words, names in (
+        ("Faults that found no place", told["faults_not_planted"]),
+        ("Controls that no fault makes fire", told["controls_without_fault"]),
+        ("Faults whose control is not there", told["faults_without_control"]),
+    ):
+        if names:
+            say(f"{words}: {', '.join(names)}")
+    say("What no control can see:")
+    for sentence in told["nothing_sees"]:
+        say(f"  {sentence}")
+    say(
+        f"{told['worlds']} worlds, {told['clean_worlds']} of them clean; {told['faults_planted']} faults planted of"
+        f" {len(told['faults'])} kinds; {told['breaks_foretold']} breaks foretold, {told['breaks_raised']} raised:"
+        f" precision {report.precision:.6g}, recall {report.recall:.6g}; {seconds} s."
+    )
+    say("PROVED" if report.is_proved else "NOT PROVED")
