@@ -1,0 +1,268 @@
+"""The whole self-test: clean worlds, faults alone, faults in pairs, and what it all comes to.
+
+Belongs here: which worlds are proved, in how many processes, the report. Does not belong here: one world (`proof`),
+telling people (`cli`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing import get_context
+from random import Random
+from typing import Final
+
+from jiko_pipeline.reconciliation.basis import Basis
+from jiko_pipeline.reconciliation.registry import Registry
+from jiko_pipeline.selftest.catalogue import Fault, Reach, catalogue
+from jiko_pipeline.selftest.facts import Facts
+from jiko_pipeline.selftest.proof import Place, Planted, Verdict, cells, fill, plant, raised, under_way, verdict_of
+from jiko_pipeline.selftest.site import NothingToHit
+from jiko_pipeline.selftest.worlds import WorldSpan, basis_of, clean_facts, span_of, switch_rows
+
+CLEAN: Final = "clean"
+_NEAR: Final = timedelta(days=45)
+
+ALONE: Final = "alone"
+PAIRS: Final = "pairs"
+
+Progress = Callable[[str], None]
+"""Told of each world, when it is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is proved.
+
+    `clean_seeds` worlds of `clean_pockets` and `clean_days` go through the rows of ledger switches. `worlds` are filled
+    with faults of single pockets, `customer_worlds` with those of the whole customer, `pair_worlds` with pairs.
+    """
+
+    clean_seeds: int
+    clean_pockets: int
+    clean_days: int
+    worlds: int
+    pockets: int
+    days: int
+    customer_worlds: int
+    customer_pockets: int
+    customer_days: int
+    pair_worlds: int
+
+
+FULL: Final = Plan(20, 4, 25, 10, 40, 60, 8, 4, 120, 2)
+"""At least 2,000 planted faults."""
+SHORT: Final = Plan(2, 3, 12, 2, 24, 60, 3, 4, 120, 0)
+"""For every change: each fault once where a small world offers it a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One world to be proved."""
+
+    kind: str
+    seed: int
+    pockets: int
+    days: int
+    switch_row: int = 0
+    of_customer: bool = False
+    turn: int = 0
+    turns: int = 1
+    """Of so many worlds of its kind this one begins with its own share of the faults."""
+
+    @property
+    def name(self) -> str:
+        """For people: what is proved in which world."""
+        return f"{self.kind} seed {self.seed} switches {self.switch_row} ({self.pockets} pockets, {self.days} days)"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the self-test found; precision and recall are over all breaks of all worlds."""
+
+    verdicts: tuple[tuple[Job, Verdict], ...]
+
+    @property
+    def clean_worlds(self) -> int:
+        """Worlds in which nothing was planted."""
+        return sum(job.kind == CLEAN for job, _ in self.verdicts)
+
+    @property
+    def planted(self) -> Counter[str]:
+        """Faults planted, by name."""
+        return Counter(one.fault for _, verdict in self.verdicts for one in verdict.planted)
+
+    @property
+    def fired(self) -> dict[str, Counter[str]]:
+        """By fault, how often each control had to fire for it and did."""
+        table: dict[str, Counter[str]] = {}
+        for _, verdict in self.verdicts:
+            for one in verdict.planted:
+                table.setdefault(one.fault, Counter()).update(
+                    sorted({break_.control for break_ in one.foretold & verdict.raised})
+                )
+        return table
+
+    @property
+    def raised(self) -> int:
+        """Breaks raised."""
+        return sum(len(verdict.raised) for _, verdict in self.verdicts)
+
+    @property
+    def foretold(self) -> int:
+        """Breaks that had to be raised."""
+        return sum(len(verdict.foretold) for _, verdict in self.verdicts)
+
+    @property
+    def matched(self) -> int:
+        """Breaks that had to be raised and were."""
+        return sum(len(verdict.foretold & verdict.raised) for _, verdict in self.verdicts)
+
+    @property
+    def precision(self) -> float:
+        """Share of the breaks raised that had to be."""
+        return self.matched / self.raised if self.raised else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the breaks that had to be raised that were."""
+        return self.matched / self.foretold if self.foretold else 1.0
+
+    @property
+    def differences(self) -> list[tuple[Job, Verdict]]:
+        """The worlds that were not as foretold."""
+        return [(job, verdict) for job, verdict in self.verdicts if verdict.missing or verdict.unexpected]
+
+    @property
+    def unplanted(self) -> list[str]:
+        """Faults that found no place in any world."""
+        return sorted(catalogue().keys() - self.planted.keys())
+
+    @property
+    def is_proved(self) -> bool:
+        """True when every world was as foretold, every fault was planted, every control has a fault."""
+        return not (self.differences or self.unplanted or controls_without_fault() or faults_without_control())
+
+
+def controls_without_fault() -> list[str]:
+    """Controls that no fault of the catalogue must make fire."""
+    hit = {expected.control for fault in catalogue().values() for expected in fault.expects}
+    return [control.control_id for control in Registry.load().controls if control.control_id not in hit]
+
+
+def faults_without_control() -> list[str]:
+    """Faults whose expectations name a control or a code that the registry has not."""
+    codes = {control.control_id: control.codes.keys() for control in Registry.load().controls}
+    return [
+        fault.name
+        for fault in catalogue().values()
+        if any(expected.code not in codes.get(expected.control, ()) for expected in fault.expects)
+    ]
+
+
+def jobs_of(plan: Plan, seeds: int | None = None) -> list[Job]:
+    """The worlds of a plan; `seeds` replaces the number of clean ones."""
+    rows = len(switch_rows())
+    clean = [
+        Job(CLEAN, seed, plan.clean_pockets, plan.clean_days, (seed - 1) % rows)
+        for seed in range(1, (plan.clean_seeds if seeds is None else seeds) + 1)
+    ]
+    alone = [
+        Job(ALONE, 101 + turn, plan.pockets, plan.days, turn=turn, turns=plan.worlds) for turn in range(plan.worlds)
+    ]
+    customers = [
+        Job(
+            ALONE,
+            201 + turn,
+            plan.customer_pockets,
+            plan.customer_days,
+            of_customer=True,
+            turn=turn,
+            turns=plan.customer_worlds,
+        )
+        for turn in range(plan.customer_worlds)
+    ]
+    pairs = [Job(PAIRS, seed, plan.pockets, plan.days) for seed in range(301, 301 + plan.pair_worlds)]
+    # The long ones first, so that no process waits for another at the end.
+    return [*alone, *pairs, *customers, *clean]
+
+
+def filled_world(job: Job) -> tuple[Facts, Basis, tuple[Planted, ...]]:
+    """The world of a job with its faults planted: what its documents say, how it books, what was planted."""
+    switches = switch_rows()[job.switch_row]
+    facts = clean_facts(job.seed, switches, pockets=job.pockets, days=job.days)
+    span = span_of(job.days)
+    planted: list[Planted] = []
+    if job.kind != CLEAN:
+        faults = [fault for fault in catalogue().values() if fault.is_customers is job.of_customer]
+        own = faults[job.turn :: job.turns]
+        others = [fault for fault in faults if fault not in own]
+        Random(f"faults|{job.seed}").shuffle(others)
+        places = cells(facts, span, job.seed)
+        if job.kind == PAIRS:
+            single = [fault for fault in faults if fault.reach is Reach.POCKET]
+            planted = [one for pair in _pairs(single, facts, span, places, job.seed) for one in pair]
+        else:
+            planted = fill([*own, *others], facts, span, places, job.seed)
+    return facts, basis_of(switches), tuple(planted)
+
+
+def proved(job: Job) -> Verdict:
+    """Makes the world of a job, plants its faults, judges it."""
+    facts, basis, planted = filled_world(job)
+    span = span_of(job.days)
+    if job.kind == CLEAN:
+        return Verdict(job.name, (), under_way(facts, span), raised(facts, span, basis))
+    return verdict_of(job.name, planted, raised(facts, span, basis))
+
+
+def _pairs(
+    faults: Sequence[Fault], facts: Facts, span: WorldSpan, places: Sequence[Place], seed: int
+) -> list[list[Planted]]:
+    """Two different faults of one pocket and day at each place; where only one can be planted, that one alone.
+
+    Two that are about one thing (a trade, an entry, a bill) are no pair: one would undo or hide the other. So each is
+    tried on a copy of what is near first.
+    """
+    draw = Random(f"pairs|{seed}")
+    done = []
+    for pocket, (day, *_) in places:
+        pair: list[Planted] = []
+        for fault in draw.sample(list(faults), len(faults)):
+            near = facts.near(pocket, day - _NEAR, day + _NEAR)
+            try:
+                tried = plant(fault, near, span, pocket, day, seed)
+            except NothingToHit:
+                continue
+            if pair and _about(pair[0]) & _about(tried):
+                continue
+            pair.append(plant(fault, facts, span, pocket, day, seed))
+            if len(pair) == 2:
+                break
+        done.append(pair)
+    return done
+
+
+def _about(planted: Planted) -> set[str]:
+    """What a fault is about: the words of the entities of its breaks; without any, the key of each break."""
+    words = {word for one in planted.foretold for word in one.entity.split(" ") if len(word) > 1}
+    return words or {f"{one.control} {one.business_date}" for one in planted.foretold}
+
+
+def run(plan: Plan, *, seeds: int | None = None, processes: int = 2, progress: Progress | None = None) -> Report:
+    """Proves every world of a plan. The same plan gives the same report, whatever the number of processes."""
+    jobs = jobs_of(plan, seeds)
+    found: dict[Job, Verdict] = {}
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(proved, job): job for job in jobs}
+        for done in as_completed(waiting):
+            verdict = found[waiting[done]] = done.result()
+            if progress is not None:
+                progress(_told(len(found), len(jobs), verdict))
+    return Report(tuple((job, found[job]) for job in jobs))
+
+
+def _told(number: int, of: int, verdict: Verdict) -> str:
+    wrong = len(verdict.missing) + len(verdict.unexpected)
+    return f"{number} of {of}: {verdict.world}, {len(verdict.planted)} faults, {wrong} differences"

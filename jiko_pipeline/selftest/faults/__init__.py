@@ -1,0 +1,1 @@
+"""The files of the faults; they are read by `jiko_pipeline.selftest.catalogue`."""

@@ -1,0 +1,50 @@
+"""Faults of how the bank books as a whole: the figures are right in themselves, by another rule than the confirmed one.
+
+Belongs here: changes that last. Does not belong here: a wrong figure of one day (`brokerage_statements`).
+"""
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import Final
+
+from jiko_pipeline.selftest.planting.registry import Names, plants
+from jiko_pipeline.selftest.site import NothingToHit, Site
+
+_DAYS: Final = 7
+"""Business days on which the other rule holds: the first, on which the two mix, five that show it, and one more."""
+_VISIBLE: Final = Decimal("5.00")
+"""More than any tolerance of K33 and K35."""
+
+
+@plants("bank-closes-without-cash")
+def _closes_without_cash(site: Site) -> Names:
+    days = [site.after(offset) for offset in range(_DAYS + 1)]
+    site.statement("BROKERAGE", site.after(-1))
+    if days[0].month != days[-1].month:
+        raise NothingToHit
+    cash = [site.cash(day)["cash"] for day in days[:-1]]
+    left_out = [Decimal(0), *cash, Decimal(0)]
+    changes = [after - before for before, after in pairwise(left_out)]
+    if any(abs(change) < _VISIBLE for change in changes) or any(money < _VISIBLE for money in cash):
+        raise NothingToHit
+    gains = [site.entries("BROKERAGE", "GAIN_LOSS", day=day) for day in days]
+    if any(len(found) != 1 for found in gains):
+        raise NothingToHit
+    openings = [site.balance("BROKERAGE", "OPBD", day) for day in days]
+    closings = [site.balance("BROKERAGE", "CLBD", day) for day in days]
+    for place, change in enumerate(changes):
+        openings[place]["signed_amount"] -= left_out[place]
+        closings[place]["signed_amount"] -= left_out[place + 1]
+        (gain,) = gains[place]
+        site.book(gain, signed_amount=gain["signed_amount"] - change)
+    return {}
+
+
+@plants("pocket-closed-with-money")
+def _closed_with_money(site: Site) -> Names:
+    life = site.facts.one("staging.pocket_life", pocket_id=site.pocket_id)
+    if site.day != site.last or life["last_activity_on"] is not None or not site.positions():
+        raise NothingToHit
+    life["last_activity_on"] = site.day
+    site.facts.one("staging.pocket", pocket_id=site.pocket_id)["pocket_status"] = "CLOSED"
+    return {"pocket": site.pocket_id}
