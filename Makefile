@@ -31,8 +31,10 @@ $(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
 demo: $(RUNTIME) ## 31 business days of a simulated bank, reconciled; prints the verdict
 	@$(BIN)/jiko demo
 
-test: $(DEVELOPMENT) ## every test, with the minutes each room took
-	@$(BIN)/python -m pytest
+WORKERS ?= 2
+
+test: $(DEVELOPMENT) ## every test on two processes (WORKERS=1 for one), with the minutes each room took
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(DEVELOPMENT) ## ruff, mypy in strict mode, the import rules
 	@$(BIN)/ruff check jiko_pipeline jiko_pipeline_tests

@@ -33,16 +33,18 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _count[room] += 1
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not _spent:
         return
+    # Each process spends its own minutes; what a room takes of the clock is the part of one of them.
+    workers = max(1, getattr(config.option, "numprocesses", None) or 1)
     terminalreporter.section("minutes by room")
     for room in sorted(_spent, key=lambda name: list(BUDGET_MINUTES).index(name) if name in BUDGET_MINUTES else 99):
         budget = BUDGET_MINUTES.get(room)
-        over = "  OVER BUDGET" if budget is not None and _spent[room] > budget * 60 else ""
+        minutes = _spent[room] / 60 / workers
+        over = "  OVER BUDGET" if budget is not None and minutes > budget else ""
         terminalreporter.write_line(
-            f"{room:<16} {_spent[room] / 60:5.2f} of {budget if budget is not None else '-'} minutes, "
-            f"{_count[room]} tests{over}"
+            f"{room:<16} {minutes:5.2f} of {budget if budget is not None else '-'} minutes, {_count[room]} tests{over}"
         )
 
 

@@ -1,5 +1,6 @@
 """Fixtures of this room: data directories of a test, and one undisturbed run that several tests compare with."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,4 +46,15 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
         made.append(directory)
         answer = directory.sync(FIRST, LAST)
         assert answer.exit_code == 0, answer.err
-        yield UndisturbedRun(directory, answer, directory.hashes(), directory.orders())
+        run = UndisturbedRun(directory, answer, directory.hashes(), directory.orders())
+        # Its bank ends too, so that a copy has a bank of its own.
+        directory.end_simulator()
+        yield run
+
+
+@pytest.fixture
+def copy_of_undisturbed(undisturbed: UndisturbedRun, new_directory: Make) -> DataDirectory:
+    """A data directory in which that sync has been done; its bank starts where the other one ended."""
+    directory = new_directory("copy")
+    shutil.copytree(undisturbed.directory.path, directory.path)
+    return directory

@@ -27,12 +27,12 @@ from jiko_pipeline_tests.operation.warehouse_batches import (
     activity,
     at,
     batch,
+    born,
     document,
     frame,
     position_frames,
     price_row,
     report_row,
-    settings_for,
     statement_frames,
     transaction_row,
 )
@@ -44,7 +44,7 @@ TUESDAY = MONDAY + timedelta(days=1)
 
 @pytest.fixture
 def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with Warehouse(settings_for(tmp_path)).writer(WORLD) as connection:
+    with Warehouse(born(tmp_path)).writer(WORLD) as connection:
         yield connection
 
 
@@ -124,8 +124,8 @@ def month_of_documents() -> dict[str, list[list[LoadedDocument]]]:
 
 
 def cut(window: list[date]) -> list[list[date]]:
-    """The 31 days in windows of 1, 1, 2, 3, 11 and 13 days."""
-    ends = (1, 2, 4, 7, 18, 31)
+    """The 31 days in windows of 1, 3, 10 and 17 days."""
+    ends = (1, 4, 14, 31)
     return [window[first:last] for first, last in zip((0, *ends), ends, strict=False)]
 
 
@@ -133,7 +133,7 @@ def test_one_window_of_31_days_equals_shorter_windows_of_single_day_documents_in
     documents = month_of_documents()
     window = days(MONDAY, MONDAY + timedelta(days=30))
     kinds = [kind for kind in documents if not kind.endswith(" as one")]
-    with Warehouse(settings_for(tmp_path / "one")).writer(WORLD) as con:
+    with Warehouse(born(tmp_path / "one")).writer(WORLD) as con:
         for kind in kinds:
             load(con, batch(*documents[f"{kind} as one"][0]), run_id=None)
         counts = build(con, window[0], window[-1])
@@ -149,7 +149,7 @@ def test_one_window_of_31_days_equals_shorter_windows_of_single_day_documents_in
         "core.trade": 31,
         "core.trade_report": 20,
     }
-    with Warehouse(settings_for(tmp_path / "many")).writer(WORLD) as con:
+    with Warehouse(born(tmp_path / "many")).writer(WORLD) as con:
         for part in reversed(cut(window)):
             for kind in kinds:
                 items = [item for (item,) in documents[kind] if item.document.first in part]

@@ -63,7 +63,7 @@ def backfill_beside_readers_and_a_sync(
     names = [(FIRST + timedelta(days=offset)).isoformat() for offset in range(days)]
     with dagster_dev(root, directory.environment()) as host:
         backfill = host.launch_backfill([declaration.key for declaration in DAILY_ASSETS], names)
-        often, held = Reader(directory.path / "treasury.duckdb", 0.1), Reader(directory.path / "treasury.duckdb", 0)
+        often, held = Reader(directory.path / "treasury.duckdb", 0.4), Reader(directory.path / "treasury.duckdb", 0)
         with reading(often, held):
             host.await_first_run(backfill)
             sync = directory.sync(names[overlapping[0]], names[overlapping[1]])
@@ -98,7 +98,7 @@ def assert_as_one_sync(
 def test_a_backfill_beside_readers_and_a_sync_of_the_same_days_gives_the_tables_of_one_sync(
     tmp_path: Path, new_directory: Make
 ) -> None:
-    ended, seen, directory = backfill_beside_readers_and_a_sync(tmp_path, new_directory, 35, (24, 33), 240)
+    ended, seen, directory = backfill_beside_readers_and_a_sync(tmp_path, new_directory, 32, (24, 30), 240)
     assert_as_one_sync(ended, seen, 2, 1, directory, new_directory("alone"))
 
 

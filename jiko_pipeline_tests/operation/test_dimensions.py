@@ -20,7 +20,7 @@ from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.file import Warehouse
 from jiko_pipeline.warehouse.load import LoadBatch, load
 from jiko_pipeline.warehouse.mirror_build import build_dimensions, build_flows
-from jiko_pipeline_tests.operation.warehouse_batches import CUSTOMER, ENTITY, WORLD, settings_for
+from jiko_pipeline_tests.operation.warehouse_batches import CUSTOMER, ENTITY, WORLD, born
 
 Days = tuple[date, date]
 FIRST_DAY, LAST_DAY = date(2024, 6, 3), date(2024, 6, 7)
@@ -75,7 +75,7 @@ class Bank:
 
 @pytest.fixture
 def bank(tmp_path: Path) -> Iterator[Bank]:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     with Warehouse(settings).writer(WORLD) as con:
         yield Bank(settings, con)
 

@@ -33,11 +33,15 @@ def test_an_approved_transfer_is_linked_from_its_request_to_the_sale_of_bills(ne
 
     answer = directory.sync(str(PAID_ON), str(PAID_ON))
 
+    # The request was made with the pipeline's own credentials, which only ever read: that alone is a break.
     assert answer.exit_code == 0, answer.err + answer.out
+    found = directory.rows("select distinct control_id, code, sub_code from recon.result where status = 'BREAK'")
+    assert found == [("K56", "PIPELINE_WROTE", "TRANSFER_REQUEST_CREATED")]
     trail = directory.rows(
         "select transfer_id, transfer_type, origin_pocket_id, amount, business_date, is_approved_by_another,"
         " approved_by_id, requested_by_id, paid_amount, activity_id is not null, bank_transaction_key is not null,"
-        " brokerage_flow_key is not null, sales, sale_amount > 0 from core.transfer_trail"
+        " brokerage_flow_key is not null, sales, sale_amount > 0 from core.transfer_trail where transfer_id = ?",
+        [request["transfer"]["id"]],
     )
     transfer_id = request["transfer"]["id"]
     (row,) = trail
@@ -59,5 +63,7 @@ def test_an_approved_transfer_is_linked_from_its_request_to_the_sale_of_bills(ne
         " join core.brokerage_flow as f on f.brokerage_flow_key = r.brokerage_flow_key"
         " and f.business_date = r.business_date and f.end_to_end_id = r.sweep_reference"
         " join core.trade as sale on position(sale.trade_id in r.sale_trade_ids) > 0 and sale.activity = 'SELL'"
+        " where r.transfer_id = ?",
+        [transfer_id],
     )
     assert linked == [(row[12],)]

@@ -8,10 +8,7 @@ import pytest
 from jiko_pipeline_tests.bank import chaos_rig
 from jiko_pipeline_tests.bank.chaos_rig import rule
 from jiko_pipeline_tests.operation.command_line import DataDirectory, data_directories
-from jiko_pipeline_tests.operation.conftest import ONE_POCKET
-
-FIRST, LAST = "2024-07-01", "2024-07-02"
-"""Bills mature, and others are bought."""
+from jiko_pipeline_tests.operation.conftest import FIRST, LAST, ONE_POCKET
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +51,8 @@ def test_a_period_that_is_none_is_a_wrong_use(directory: DataDirectory) -> None:
     assert directory.run("documents", "fetch", "--year", "2024", "--period", "2024-06").exit_code == 2
 
 
-def test_confirmations_are_compared_and_only_hash_and_result_are_kept(directory: DataDirectory) -> None:
-    assert directory.sync(FIRST, LAST).exit_code == 0
+def test_confirmations_are_compared_and_only_hash_and_result_are_kept(copy_of_undisturbed: DataDirectory) -> None:
+    directory = copy_of_undisturbed
 
     answer = directory.run("confirmations", "check", "--from", FIRST, "--to", LAST, "--json")
 

@@ -26,6 +26,7 @@ from jiko_pipeline_tests.operation.warehouse_batches import (
     POCKETS,
     WORLD,
     batch,
+    born,
     document,
     settings_for,
     statement_frames,
@@ -38,6 +39,8 @@ import duckdb
 con = duckdb.connect(sys.argv[1], read_only=True)
 hashes = [list(con.execute(f"from meta.table_hash('{name}')").fetchall()[0]) for name in sys.argv[2:]]
 entries = [str(amount) for (amount,) in con.execute("select signed_amount from core.bank_transaction").fetchall()]
+known = con.execute("select signed_amount from as_known_at.core_bank_transaction(timestamp '2100-01-01')").fetchall()
+assert [str(amount) for (amount,) in known] == entries
 breaks = con.execute('select count(*) from recon."break"').fetchall()
 comments = con.execute(
     "select count(*) from duckdb_columns() where not internal and comment is null and table_name <> 'schema_comment'"
@@ -60,7 +63,7 @@ def mode(path: Path) -> int:
 
 
 def test_the_published_file_holds_what_the_warehouse_holds(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     result = publish(settings)
     with Warehouse(settings).existing() as con:
@@ -72,7 +75,7 @@ def test_the_published_file_holds_what_the_warehouse_holds(tmp_path: Path) -> No
 
 
 def test_publishing_what_is_published_already_leaves_the_file_alone(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     first = publish(settings)
     inode = settings.published_file.stat().st_ino
@@ -86,7 +89,7 @@ def test_publishing_what_is_published_already_leaves_the_file_alone(tmp_path: Pa
 
 
 def test_a_published_file_that_was_exchanged_is_made_again(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     publish(settings)
     settings.published_file.unlink()
@@ -98,7 +101,7 @@ def test_a_published_file_that_was_exchanged_is_made_again(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("group", "file_mode", "folder_mode"), [(False, 0o400, 0o700), (True, 0o440, 0o750)])
 def test_who_may_read_is_a_setting(tmp_path: Path, group: bool, file_mode: int, folder_mode: int) -> None:
-    settings = settings_for(tmp_path, published_group_readable=group)
+    settings = born(tmp_path, published_group_readable=group)
     take_in(settings)
     publish(settings)
     assert (mode(settings.published_file), mode(settings.data_dir)) == (file_mode, folder_mode)
@@ -106,16 +109,16 @@ def test_who_may_read_is_a_setting(tmp_path: Path, group: bool, file_mode: int, 
 
 
 def test_a_change_of_the_setting_publishes_again(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     publish(settings)
-    wider = settings_for(tmp_path, published_group_readable=True)
+    wider = born(tmp_path, published_group_readable=True)
     assert publish(wider).is_new
     assert mode(wider.published_file) == 0o440
 
 
 def test_a_reader_that_stays_open_keeps_its_state_and_delays_nothing(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     publish(settings)
     count = "select count(*) from core.bank_transaction"
@@ -149,7 +152,7 @@ def test_a_reader_that_stays_open_keeps_its_state_and_delays_nothing(tmp_path: P
 
 
 def test_a_stale_log_beside_the_published_file_is_removed(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     publish(settings)
     log = settings.published_file.with_name("treasury.duckdb.wal")
@@ -164,7 +167,7 @@ def test_a_stale_log_beside_the_published_file_is_removed(tmp_path: Path) -> Non
 def test_a_damaged_copy_never_replaces_the_file_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     before = publish(settings).sha256
     take_in(settings, 1)
@@ -188,7 +191,7 @@ def test_a_damaged_copy_never_replaces_the_file_before(
 
 
 def test_a_copy_of_another_state_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     publish(settings)
     older = tmp_path / "older.duckdb"
@@ -201,7 +204,7 @@ def test_a_copy_of_another_state_is_noticed(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_rows_that_the_manifest_does_not_know_are_not_published(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     before = publish(settings).sha256
     with Warehouse(settings).existing() as con:
@@ -217,7 +220,7 @@ def test_without_a_warehouse_there_is_nothing_to_publish(tmp_path: Path) -> None
 
 
 def test_readers_of_the_published_file_can_neither_write_nor_reach_other_files(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     publish(settings)
     with published(settings) as con:
@@ -250,7 +253,7 @@ def old_client(request: pytest.FixtureRequest) -> Path:
 
 
 def test_older_clients_read_tables_views_comments_and_the_same_hashes(tmp_path: Path, old_client: Path) -> None:
-    settings = settings_for(tmp_path)
+    settings = born(tmp_path)
     take_in(settings)
     publish(settings)
     names = compared_tables()

@@ -15,11 +15,10 @@ def documents(directory: DataDirectory, kind: str = "%_STATEMENT") -> int:
 
 
 def test_a_second_sync_of_the_same_days_and_one_that_asks_for_everything_again_make_no_version(
-    new_directory: Make,
+    undisturbed: UndisturbedRun, copy_of_undisturbed: DataDirectory
 ) -> None:
-    directory = new_directory()
-    assert directory.sync(FIRST, LAST).exit_code == 0
-    hashes, ordered = directory.hashes(), directory.orders()
+    directory = copy_of_undisturbed
+    hashes, ordered = undisturbed.hashes, undisturbed.orders
     first, statements = outcomes(directory), documents(directory)
     assert first["NEW_VERSION"] > 0
     assert statements == 8

@@ -12,6 +12,7 @@ from jiko_pipeline_tests.operation.conftest import FIRST, LAST, Make, Undisturbe
 DAY_BY_DAY = [
     (day, day) for day in ("2024-06-27", "2024-06-28", "2024-06-29", "2024-06-30", "2024-07-01", "2024-07-02")
 ]
+WEEKEND_ALONE = [(FIRST, "2024-06-28"), ("2024-06-29", "2024-06-30"), ("2024-07-01", LAST)]
 LATER_DAYS_FIRST = [("2024-06-29", LAST), (FIRST, "2024-06-28")]
 OVERLAPPING = [(FIRST, "2024-07-01"), ("2024-06-28", LAST)]
 
@@ -19,9 +20,10 @@ OVERLAPPING = [(FIRST, "2024-07-01"), ("2024-06-28", LAST)]
 @pytest.mark.parametrize(
     "cuts",
     [
-        pytest.param(DAY_BY_DAY, id="a day at a time"),
+        pytest.param(WEEKEND_ALONE, id="the weekend by itself"),
         pytest.param(LATER_DAYS_FIRST, id="the later days first"),
         pytest.param(OVERLAPPING, id="ranges that overlap", marks=pytest.mark.soak),
+        pytest.param(DAY_BY_DAY, id="a day at a time", marks=pytest.mark.soak),
         pytest.param(DAY_BY_DAY[::-1], id="a day at a time, backwards", marks=pytest.mark.soak),
     ],
 )

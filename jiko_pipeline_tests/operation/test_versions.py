@@ -25,11 +25,11 @@ from jiko_pipeline_tests.operation.warehouse_batches import (
     WORLD,
     at,
     batch,
+    born,
     document,
     frame,
     price_row,
     report_row,
-    settings_for,
     statement_frames,
     transaction_row,
 )
@@ -41,7 +41,7 @@ OTHER = [("ACH_CREDIT", "100.01", "a")]
 
 @pytest.fixture
 def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with Warehouse(settings_for(tmp_path)).writer(WORLD) as connection:
+    with Warehouse(born(tmp_path)).writer(WORLD) as connection:
         yield connection
 
 
@@ -327,10 +327,10 @@ def test_the_cut_into_windows_and_loads_leaves_no_trace(
         parts.append(
             (ranged_prices(days[:cut], prices[:cut], fetched), ranged_prices(days[cut:], prices[cut:], fetched))
         )
-    with Warehouse(settings_for(tmp_path_factory.mktemp("whole"))).writer(WORLD) as con:
+    with Warehouse(born(tmp_path_factory.mktemp("whole"))).writer(WORLD) as con:
         load(con, batch(*whole), run_id="all at once")
         at_once = table_hashes(con)
-    with Warehouse(settings_for(tmp_path_factory.mktemp("parts"))).writer(WORLD) as con:
+    with Warehouse(born(tmp_path_factory.mktemp("parts"))).writer(WORLD) as con:
         for second in (1, 0):
             for pair in parts:
                 load(con, batch(pair[second]), run_id="bit by bit")

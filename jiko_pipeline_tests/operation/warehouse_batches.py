@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -18,9 +20,11 @@ from jiko_pipeline.formats.camt053.frames import STATEMENT_FRAMES
 from jiko_pipeline.formats.frames import FRAMES
 from jiko_pipeline.formats.reading import Reading, RejectedRow
 from jiko_pipeline.settings import Settings, load_settings
+from jiko_pipeline.warehouse.file import Warehouse
 from jiko_pipeline.warehouse.kinds import Finality, kind_of, scopes_of
 from jiko_pipeline.warehouse.load import LoadBatch, LoadedDocument
 from jiko_pipeline.warehouse.load_rows import Refusal
+from jiko_pipeline.warehouse.world import make_private_directory
 
 WORLD = WorldIdentity(environment="simulator", api_origin="simulator", world_id="a-world")
 CUSTOMER = "default"
@@ -32,6 +36,27 @@ MONDAY = date(2024, 6, 3)
 def settings_for(directory: Path, **overrides: object) -> Settings:
     """Settings of a data directory below `directory`."""
     return load_settings(data_dir=directory / "data", **overrides)
+
+
+@cache
+def _born_file() -> bytes:
+    """The bytes of a warehouse of `WORLD` that nothing was loaded into yet."""
+    with TemporaryDirectory() as folder:
+        settings = settings_for(Path(folder))
+        with Warehouse(settings).writer(WORLD):
+            pass
+        return settings.warehouse_file.read_bytes()
+
+
+def born(directory: Path, **overrides: object) -> Settings:
+    """As `settings_for`, with a warehouse of `WORLD` that is born already: birth takes longer than most tests."""
+    settings = settings_for(directory, **overrides)
+    if not settings.warehouse_file.exists():
+        make_private_directory(settings.data_dir)
+        make_private_directory(settings.warehouse_file.parent)
+        settings.warehouse_file.write_bytes(_born_file())
+        settings.warehouse_file.chmod(0o600)
+    return settings
 
 
 def at(day: date, hour: int = 12, minute: int = 0) -> datetime:

@@ -24,7 +24,7 @@ def test_open_breaks_are_listed_with_both_sides_and_exit_code_10(broken: Directo
     assert (answer.code, answer.err) == (ExitCode.BREAKS_OPEN, "")
     names, *rows = answer.rows
     found = {row["control_id"]: row for row in (dict(zip(names, row, strict=True)) for row in rows)}
-    assert set(found) == {"K10", "K21"}
+    assert set(found) == {"K10", "K21", "K22"}
     footing, agreement = found["K10"], found["K21"]
     assert (footing["code"], footing["business_date"], footing["pocket_name"]) == (
         "FOOT_BANK",
@@ -44,6 +44,7 @@ def test_breaks_as_json_say_what_should_hold_and_what_holds(broken: Directory) -
     assert {(row["control_id"], row["code"], row["break_class"]) for row in answer.json} == {
         ("K10", "FOOT_BANK", "ARITHMETIC"),
         ("K21", "TX_AMT", "AMOUNT"),
+        ("K22", "SWEEP_NE_NET_ACTIVITY", "ARITHMETIC"),
     }
     for row in answer.json:
         assert isinstance(row["difference"], str)

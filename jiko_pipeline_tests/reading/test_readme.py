@@ -168,7 +168,7 @@ def test_what_you_then_have_can_be_read(after_demo: Path) -> None:
 
 
 def test_a_control_is_seen_to_fail_with_exit_code_10(after_demo: Path) -> None:
-    answer = run(after_demo, f". .venv/bin/activate\n{block('--fault')}")
+    answer = run(after_demo, f". .venv/bin/activate\n{block('--fault')}", JIKO_SIMULATOR_POCKETS="1")
     assert answer.code == 0, answer.err
     assert "SIMULATED bank with the fault bank-entry-off-by-a-cent, 2024-06-03 to 2024-07-17" in answer.out
     assert sum(line.startswith("NOT READY ") for line in answer.out.splitlines()) >= 1
@@ -264,7 +264,7 @@ def test_the_real_bank_is_asked_with_a_registered_key(copy: Path, tmp_path: Path
     public.write_bytes(
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
-    with simulator(tmp_path / "bank", "--pockets", "2", "--client", f"treasury={public}") as bank:
+    with simulator(tmp_path / "bank", "--pockets", "1", "--client", f"treasury={public}") as bank:
         commands = block("JIKO_ENVIRONMENT=")
         for placeholder, value in (
             ("your-client-id", "treasury"),
@@ -285,7 +285,7 @@ def test_the_real_bank_is_asked_with_a_registered_key(copy: Path, tmp_path: Path
     assert f"Published: {copy / 'data-jiko' / 'treasury.duckdb'}" in answer.out.splitlines()
     with duckdb.connect(str(copy / "data-jiko" / "treasury.duckdb"), read_only=True) as con:
         assert con.execute("select environment from meta.world").fetchall() == [("sandbox",)]
-        assert con.execute("select count(*) from core.bank_daily").fetchall() == [(2,)]
+        assert con.execute("select count(*) from core.bank_daily").fetchall() == [(1,)]
         unproved = con.execute(
             "select count(*), count(*) filter (where status = 'NOT_TESTED') from recon.result where control_id = 'K33'"
         ).fetchall()

@@ -54,8 +54,11 @@ def pass_everything(con: duckdb.DuckDBPyConnection, facts: Facts) -> None:
         for control_id in REQUIRED
     ])  # fmt: skip
     con.execute(
-        "insert into recon.run"
-        " select 'run-1', ?, ?, ?, ?, null, '', '', '', '', '', 0, 0, 0, 0, now()::timestamp, now()::timestamp",
+        "insert into recon.run by name"
+        " select 'run-1' as run_id, ? as customer_id, ? as legal_entity_id, ? as first_date, ? as last_date,"
+        " '' as code_version, '' as rules_hash, '' as calendar_version, '' as inputs_hash, '' as result_hash,"
+        " 0 as tested, 0 as passed, 0 as broken, 0 as not_tested, now()::timestamp as started_at_utc,"
+        " now()::timestamp as finished_at_utc",
         [CUSTOMER, ENTITY, DAYS[0], LAST],
     )
 
@@ -211,3 +214,39 @@ def test_a_day_with_a_break_of_the_real_controls_is_not_ready_and_the_others_say
         ready, reasons = closed(con)
     assert not ready
     assert {"K33 is broken (GAIN_PROOF).", "K35 is broken (VAL_CLOSE).", "K36 is broken (MV_MATH)."} <= set(reasons)
+
+
+def test_a_break_whose_acceptance_binds_counts_as_passed(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "update recon.result set status = 'BREAK', code = 'POS_ROLL', break_id = ?"
+        " where control_id = 'K32' and business_date = ? and pocket_id = ?",
+        [f"b-{DAY}-S1", DAY, OLD],
+    )
+    open_break(con, DAY)
+    assert closed(con) == (False, ["K32 is broken (POS_ROLL)."])
+    open_break(con, DAY, event="ACCEPTED", seq=2)
+    assert closed(con) == (True, [])
+    open_break(con, DAY, event="REOPENED", seq=3)
+    assert closed(con) == (False, ["K32 is broken (POS_ROLL)."])
+
+
+def test_a_break_of_timing_past_its_day_holds_the_pocket_whatever_its_severity(con: duckdb.DuckDBPyConnection) -> None:
+    open_break(con, DAYS[5], severity="S2")
+    con.execute("update recon.break_event set break_class = 'TIMING', clear_by = ?", [LAST])
+    assert closed(con) == (True, [])
+    con.execute("update recon.break_event set clear_by = ?", [DAYS[6]])
+    assert closed(con) == (False, [f"K32 POS_ROLL of {DAYS[5]} had to clear by {DAYS[6]}."])
+    assert closed(con, pocket=NEW) == (True, [])
+
+
+def test_a_version_that_arrived_after_the_judging_holds_the_day(con: duckdb.DuckDBPyConnection) -> None:
+    scope = {"document_kind": "POSITION", "scope_pocket_id": OLD, "scope_date": DAY}
+    insert(con, "recon.input_version", [
+        {**scope, "content_hash": "", "finality": "AFTER_CUTOFF", "is_refused": False, "document_sha256": "",
+         "from_run_seq": 1}
+    ])  # fmt: skip
+    assert closed(con) == (True, [])
+    con.execute(
+        "update raw.delivery set content_hash = 'other' where document_kind = 'POSITION' and scope_date = ?", [DAY]
+    )
+    assert closed(con) == (False, ["Another POSITION has arrived since the day was judged."])

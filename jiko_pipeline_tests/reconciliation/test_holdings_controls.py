@@ -509,8 +509,11 @@ def test_a_missing_position_summary_is_not_tested_today_and_tomorrow(tmp_path: P
     def reasons(control_id: str, day: date) -> set[str]:
         return {r.reason for r in answers[control_id] if r.pocket_id == OLD and r.business_date == day}
 
-    for control_id in ("K32", "K33", "K34"):
+    for control_id in ("K33", "K34"):
         assert reasons(control_id, DAY) == reasons(control_id, NEXT) == {"NO_INPUT"}, control_id
+    assert reasons("K32", DAY) == {"NO_INPUT"}
+    rolled = {r.detail for r in answers["K32"] if r.pocket_id == OLD and r.business_date == NEXT}
+    assert rolled == {f"Rolled from the position summary of {DAYS[6]}; none lies between."}
     for control_id in ("K35", "K36", "K37", "K38"):
         assert reasons(control_id, DAY) == {"NO_INPUT"}, control_id
 

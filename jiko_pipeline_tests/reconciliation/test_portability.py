@@ -40,8 +40,8 @@ FORBIDDEN_WORDS = {
     "current_date", "current_timestamp", "interval", "insert", "update", "delete", "merge", "create", "drop", "alter",
     "attach", "copy", "pragma", "set", "offset", "div", "float", "double", "real", "sample", "varchar",
 }  # fmt: skip
-DOUBLE_ALLOWED = {"K38"}
-"""Yields and basis points may be doubles, with a tolerance that is not at the edge."""
+DOUBLE_ALLOWED = {"K38", "K43", "K44"}
+"""Yields, basis points and shares of a cost may be doubles, with a tolerance that is not at the edge."""
 
 
 def tokens(sql: str) -> list[tuple[str, str]]:
