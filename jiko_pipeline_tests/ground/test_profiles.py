@@ -9,7 +9,14 @@ from jiko_pipeline.errors import ExitCode, SettingsError
 from jiko_pipeline.settings import Environment, load_settings, profiles_of
 from jiko_pipeline.warehouse.tables import TABLES
 
-SHARED = {"core.security", "core.calendar", "core.classification_rule", "recon.control", "recon.break_code"}
+SHARED = {
+    "core.security",
+    "core.calendar",
+    "core.day_boundary",
+    "core.classification_rule",
+    "recon.control",
+    "recon.break_code",
+}
 """What is the same for every customer: public bills, calendar days, rules, controls and their codes."""
 
 GROUP = """
