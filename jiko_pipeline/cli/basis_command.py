@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 basis = typer.Typer(invoke_without_command=True, no_args_is_help=False)
-baseline = typer.Typer(help="The take-on: what pockets held on the first day of the data.", no_args_is_help=True)
+baseline = typer.Typer(help="The take-on: what pockets held on the first day.", no_args_is_help=True)
 
 _DATES: Final = ("TRADE", "BOOK", "SETTLE")
 _MOST_SHOWN: Final = 20
@@ -36,7 +36,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @basis.callback()
 def show_basis(context: typer.Context, json_output: JsonOption = False) -> None:
-    """How the bank books: what is confirmed, and what its history says of every possible way."""
+    """How the bank books: confirmed, and by its history. Lists every possible way with the days that agree."""
     if context.invoked_subcommand is not None:
         return
     from jiko_pipeline.cli.reading_commands import reading_settings

@@ -232,7 +232,7 @@ def _decide(by: str | None, json_output: bool, act: "Callable[[Decider], Decisio
 
 
 def explain(break_id: BreakId, json_output: JsonOption = False) -> None:
-    """One break in full: cause, both sides, where they come from, its age, what it blocks, what to do next."""
+    """One break in full, with both sides and the next step. Also where they come from, its age, what it blocks."""
     from jiko_pipeline.cli.explanation import as_json, print_explanation
     from jiko_pipeline.cli.reading_commands import reading_settings
     from jiko_pipeline.cli.terminal import print_json

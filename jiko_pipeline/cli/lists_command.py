@@ -13,7 +13,7 @@ import typer
 from jiko_pipeline.cli.terminal import out, print_json
 from jiko_pipeline.errors import ExitCode
 
-expected = typer.Typer(help="The customer's own lists: expected payments, allowed debits.", no_args_is_help=True)
+expected = typer.Typer(help="The customer's own lists, such as expected payments.", no_args_is_help=True)
 reference = typer.Typer(help="Treasury's own data: auctions, end-of-day prices.", no_args_is_help=True)
 
 _FILE = typer.Argument(exists=True, dir_okay=False, help="A CSV file.", metavar="FILE")

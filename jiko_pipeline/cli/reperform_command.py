@@ -15,7 +15,7 @@ def reperform(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of the run (recon.run).")],
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Perform an earlier run again from its documents and rules: the same result hash, or what differs."""
+    """Perform an earlier run again from what it knew. Prints the same result hash, or what differs."""
     raise typer.Exit(run_reperform(run, json_output))
 
 

@@ -23,7 +23,7 @@ def selftest(
     seeds: Annotated[int | None, typer.Option(min=1, help="How many clean worlds.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Plants every fault and shows that exactly the right controls fire. Needs no data, no account, no network."""
+    """Plant every fault; exactly the right controls fire. Needs no data, no account, no network."""
     from jiko_pipeline.cli.terminal import err, print_json
     from jiko_pipeline.selftest.campaign import FULL, SHORT, run
 

@@ -67,7 +67,7 @@ UNKNOWN_WORDS: Final = {
     "LARGE_WIRE_RECEIVED": "MONEY_IN_BULK",
     "LARGE_WIRE_SENT": "MONEY_OUT_BULK",
     "MONTHLY_STATEMENTS_READY": "PAPER_IS_OUT",
-    "transfers.on-us.success": "transfers.within.done",
+    "transfers.on-us.processing": "transfers.within.underway",
     "ANALYST": "READER",
     "unverified": "not looked at",
 }

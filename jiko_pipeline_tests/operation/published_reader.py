@@ -20,7 +20,7 @@ HASHED = ("core.position_daily", "recon.result", "recon.break_event", "mart.dail
 def consult(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, Any], list[str]]:
     """What the file holds, and what in it does not agree with itself."""
     closed, judged, bridged = (
-        set(con.execute(f"select distinct pocket_id, business_date from {table}").fetchall())
+        set(con.execute(f"select distinct pocket_id, business_date from {table} where pocket_id <> ''").fetchall())
         for table in ("mart.daily_close", "recon.result", "mart.recon_bridge")
     )
     wrong = []

@@ -108,7 +108,7 @@ def test_what_the_description_does_not_know_is_kept(both: Both) -> None:
     ((rows, with_field),) = both.theirs.rows(query, [UNKNOWN_FIELD])
     assert rows == with_field > 0
     for query, word in (
-        ("select distinct event_type from core.event", "transfers.within.done"),
+        ("select distinct event_type from core.event", "transfers.within.underway"),
         ("select distinct role from core.team_member", "READER"),
         ("select distinct verification_type from core.counterparty", "not looked at"),
     ):

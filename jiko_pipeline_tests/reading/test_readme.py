@@ -114,6 +114,7 @@ def test_all_blocks_are_those_that_the_tests_below_run() -> None:
         "make demo",
         "jiko verify --hashes",
         "--fault",
+        "jiko signoff",
         "--from 2024-07-18",
         "make dev",
         "jiko probe",
@@ -165,6 +166,14 @@ def test_what_you_then_have_can_be_read(after_demo: Path) -> None:
         re.fullmatch(r"Every file of \d+ archived documents has the hash it was named by\.", line) for line in lines
     )
     assert any(re.fullmatch(r"[0-9a-f]{32} +\d+  mart\.daily_close", line) for line in lines)
+
+
+def test_a_table_is_read_as_it_was_known_and_nothing_is_signed_off_yet(after_demo: Path) -> None:
+    answer = run(after_demo, f". .venv/bin/activate\n{block('jiko signoff')}")
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert sum(re.fullmatch(r"[0-9a-f-]{36}\t2024-0\d-\d\d\ttrue", line) is not None for line in lines) == 5
+    assert "Nothing is signed off." in lines
 
 
 def test_a_control_is_seen_to_fail_with_exit_code_10(after_demo: Path) -> None:

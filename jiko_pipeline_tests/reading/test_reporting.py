@@ -51,7 +51,7 @@ def test_a_break_takes_the_day_from_its_pocket_and_from_no_other(broken: Directo
     with published(settings_of(broken)) as con:
         verdicts = {v.pocket_name: v for v in pocket_verdicts(con, "default", date(2024, 6, 3), date(2024, 6, 12))}
     hit = verdicts.pop("Operating")
-    assert (hit.ready_days, hit.days, hit.is_clean, hit.breaks) == (7, 8, False, 2)
+    assert (hit.ready_days, hit.days, hit.is_clean, hit.breaks) == (7, 8, False, 3)
     ((day, reasons),) = hit.not_ready
     assert day == date(2024, 6, 12)
     assert "K10" in reasons

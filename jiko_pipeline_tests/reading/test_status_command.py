@@ -63,9 +63,9 @@ def test_status_with_open_breaks_is_10_and_counts_them_by_severity_and_age(broke
     lines = _lines(answer)
     assert lines["last good business date"] == "2024-06-11"
     assert lines["pocket-days not ready"] == "1"
-    assert lines["open breaks"] == "2 (2 S1; by age in business days: 0: 2)"
+    assert lines["open breaks"] == "3 (2 S1, 1 S2; by age in business days: 0: 3)"
     told = broken.jiko("status", "--json").json
-    assert (told["breaks_by_severity"], told["breaks_by_age"]) == ({"S1": 2}, {"0": 2})
+    assert (told["breaks_by_severity"], told["breaks_by_age"]) == ({"S1": 2, "S2": 1}, {"0": 3})
 
 
 def test_status_with_a_quarantined_document_is_30(quarantined: Directory) -> None:

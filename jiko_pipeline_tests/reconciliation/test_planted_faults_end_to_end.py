@@ -19,6 +19,8 @@ from jiko_pipeline.simulator import faults
 from jiko_pipeline_tests.operation.command_line import Answer, DataDirectory, data_directories
 
 FIRST, LAST = "2024-06-03", "2024-06-28"
+LAST_OF_A_FAULT = {"maturity-missing": "2024-06-26"}
+"""A fault hits the eighth business day of the data, a maturity the first that there is; the last day is two days on."""
 BREAKS_OPEN, NOT_PROVED = 10, 30
 EXIT_CODES = {"corrupt-statement": NOT_PROVED, "statement-day-missing": NOT_PROVED}
 """What is not proved outweighs the breaks; all other faults leave breaks only."""
@@ -60,11 +62,15 @@ class Reconciled:
 
 @contextmanager
 def reconciled(path: Path, fault: str | None) -> Iterator[Reconciled]:
-    """A new data directory with four pockets, synced over the dates; its simulator ends with the block."""
+    """A new data directory, synced over the dates: four pockets when sound, two with a fault.
+
+    Its simulator ends with the block.
+    """
+    planted = {} if fault is None else {"JIKO_SIMULATOR_FAULT": fault, "JIKO_SIMULATOR_POCKETS": "2"}
     with data_directories() as made:
-        directory = DataDirectory(path / "data", {} if fault is None else {"JIKO_SIMULATOR_FAULT": fault})
+        directory = DataDirectory(path / "data", planted)
         made.append(directory)
-        answer = directory.sync(FIRST, LAST)
+        answer = directory.sync(FIRST, LAST if fault is None else LAST_OF_A_FAULT.get(fault, "2024-06-14"))
         yield Reconciled(directory, answer, directory.ask_simulator("GET", "truth"))
 
 

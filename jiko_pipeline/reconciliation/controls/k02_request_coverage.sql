@@ -2,8 +2,8 @@
 -- version: 1.0
 -- title: The ranges that were asked for leave no day out, are no longer than the bank allows, and agree where they overlap.
 -- key: date, document, pocket
--- identity: union of the ranges asked for = every calendar day between the first and the last of them; trade reports:
---   at most 31 days a request, and two requests made on one day state a day of both alike
+-- identity: union of the ranges asked for = every calendar day between the first and the last of them, for reports
+--   every Fed business day; trade reports: at most 31 days a request, and two requests made on one day state a day of both alike
 -- tolerance: 0
 -- hides: days before the first request and after the last; a day of a range that the bank itself left out
 -- codes: RANGE_HOLE = MISSING, RANGE_OVERLAP_DIFF = DATA_QUALITY
@@ -16,7 +16,7 @@
 -- required: no
 -- scope: customer
 -- Requests of one document for one pocket by one kind of date belong together; a judged date also speaks of the calendar
--- days since the previous business day.
+-- days since the previous business day, on which a bank lists movements but makes no report.
 with judged_date as (
     select distinct business_date, previous_bd from judged_day
 ),
@@ -32,6 +32,8 @@ wanted as (
     join calendar
         on calendar.business_date > judged_date.previous_bd and calendar.business_date <= judged_date.business_date
     join reach on calendar.business_date >= reach.first_date and calendar.business_date <= reach.last_date
+    where calendar.business_date = judged_date.business_date
+       or reach.document_kind not in ('TRADE_REPORT_CSV', 'TRADE_REPORT_KYRIBA_CSV', 'SECURITY_PRICE')
 ),
 covered as (
     select
