@@ -55,8 +55,8 @@ def run_sync(day: date | None, first: date | None, last: date | None, confirm: b
             def observe(at: Window, what: str, place: str = place) -> None:
                 console.print(f"{place}{at}: {what}", markup=False)
 
-            if number == len(windows):
-                # What has no date is asked for once; the window that loads it is the last.
+            if number == 1:
+                # What has no date is asked for once, before the first window: controls judge by who was listed.
                 parties = fetch_parties(settings)
             outcome = sync_window(settings, window, reason="CONFIRM" if confirm else "DAILY", observe=observe)
             outcomes.append(outcome)

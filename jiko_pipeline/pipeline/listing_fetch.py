@@ -108,6 +108,8 @@ def fetch_window_activity(
         for kind, listing in FACTS.items():
             desk.list(kind, listing(first, last), first=first, last=last)
         others = _Others(desk)
+        if not _are_parties_on_file(desk.archive, settings):
+            others = _list_parties(desk)
         for kind, listing in OTHER_FORMS.items():
             others.fetch(kind, listing(first, last), first=first, last=last)
         for kind, listing in MESSAGES.items():
@@ -178,6 +180,11 @@ def _fetch_earnings(others: _Others, window: Window, reason: PullReason) -> None
             if trouble is not None and not isinstance(trouble, (PermissionRefusedError, NotFoundError)):
                 # What is not about this pocket alone would be the same for the next.
                 return
+
+
+def _are_parties_on_file(archive: Archive, settings: Settings) -> bool:
+    """True when people, paper or other sides have been listed before; controls need them from the first window on."""
+    return any(d.kind in SNAPSHOTS and d.customer_id == settings.profile for d in archive.documents())
 
 
 def _lives_on_file(archive: Archive, settings: Settings) -> list[tuple[str, date | None, date | None]]:
