@@ -16,6 +16,8 @@ from typing import Final
 
 import duckdb
 
+from jiko_pipeline.reconciliation.matching.engine import match_evidence
+
 _BEFORE_JUDGING: Final = ("pocket", "landed_day", "judged_day")
 _FACTS: Final = (
     "calendar",
@@ -68,7 +70,7 @@ _FACTS: Final = (
     "debit_allowance",
     "treasury_price",
 )
-EVIDENCE_TABLES: Final = (*_BEFORE_JUDGING, *_FACTS)
+EVIDENCE_TABLES: Final = (*_BEFORE_JUDGING, *_FACTS, "matched")
 """Every name a control may read."""
 
 _HISTORY_DAYS: Final = 30
@@ -109,6 +111,7 @@ def evidence(
             _bind(con, history_first=_history_first(con, span), following_last=_following_last(span))
             for name in _FACTS:
                 _copy(con, name)
+            match_evidence(con)
         yield span
     finally:
         for name in EVIDENCE_TABLES:

@@ -15,11 +15,12 @@ import duckdb
 
 from jiko_pipeline.calendars import CALENDAR_VERSION
 from jiko_pipeline.reconciliation.evidence import sql_text
+from jiko_pipeline.reconciliation.matching.engine import packaged_rules
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.warehouse.hashing import text_of
 from jiko_pipeline.warehouse.history import keep_versions, keep_whole_tables
 from jiko_pipeline.warehouse.tables.history import KEPT_WHOLE
-from jiko_pipeline.warehouse.tables.recon import RESULT
+from jiko_pipeline.warehouse.tables.recon import MATCH, RESULT
 from jiko_pipeline.warehouse.tables.spec import TableSpec
 
 _FROM_CONTROL_FILES: Final = ("recon.control", "recon.break_code")
@@ -57,7 +58,7 @@ def hashes_of_run(con: duckdb.DuckDBPyConnection) -> RunHashes:
 
 def rules_hash_of(con: duckdb.DuckDBPyConnection, registry: Registry, customer_id: str) -> str:
     """Covers the control files and everything that people entered for the customer: rules, bases, limits, lists."""
-    told = [registry.rules_hash]
+    told = [registry.rules_hash, packaged_rules().content_hash]
     for spec in KEPT_WHOLE:
         if spec.qualified_name not in _FROM_CONTROL_FILES:
             told.append(f"{spec.qualified_name} {_content(con, spec, customer_id)}")
@@ -119,14 +120,13 @@ def _keep_results(con: duckdb.DuckDBPyConnection, record: RunRecord) -> datetime
     # The results stand from when the rules that gave them do, so that both are found together later.
     at = max(at, keep_whole_tables(con, at).replace(tzinfo=UTC))
     ((first, last),) = con.execute("select min(business_date), max(business_date) from replaced_scope").fetchall()
-    return keep_versions(
-        con,
-        RESULT,
-        at,
-        only="customer_id = getvariable('customer_id') and business_date between $first and $last"
-        " and (pocket_id, business_date) in (select (pocket_id, business_date) from replaced_scope)",
-        parameters={"first": first, "last": last},
+    only = (
+        "customer_id = getvariable('customer_id') and business_date between $first and $last"
+        " and (pocket_id, business_date) in (select (pocket_id, business_date) from replaced_scope)"
     )
+    days = {"first": first, "last": last}
+    keep_versions(con, MATCH, at, only=only, parameters=days)
+    return keep_versions(con, RESULT, at, only=only, parameters=days)
 
 
 def _code_version() -> str:

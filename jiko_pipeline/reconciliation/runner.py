@@ -22,6 +22,7 @@ from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.reconciliation.basis import Basis
 from jiko_pipeline.reconciliation.evidence import evidence, sql_text
 from jiko_pipeline.reconciliation.lifecycle import append_break_events
+from jiko_pipeline.reconciliation.matching.engine import store_matches
 from jiko_pipeline.reconciliation.registry import Control, Registry, Scope
 from jiko_pipeline.reconciliation.run_record import RunRecord, hashes_of_run, record_run, rules_hash_of
 from jiko_pipeline.reconciliation.undecided_basis import (
@@ -279,6 +280,7 @@ def _store(
             sql_text("judging", "insert_results.sql"),
             {"legal_entity_id": record.legal_entity_id, "run_id": record.run_id},
         )
+        store_matches(con, legal_entity_id=record.legal_entity_id, run_id=record.run_id)
         record_run(con, record)
         failpoint("controls-before-commit")
         con.execute("commit")

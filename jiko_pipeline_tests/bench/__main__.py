@@ -1,4 +1,4 @@
-"""`python -m jiko_pipeline_tests.bench`: every figure, in a table on standard output. About two minutes."""
+"""`python -m jiko_pipeline_tests.bench`: every figure, in a table on standard output. About ten minutes."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from jiko_pipeline.settings import load_settings
-from jiko_pipeline_tests.bench import rooms, whole
+from jiko_pipeline_tests.bench import matching, rooms, whole, years
 from jiko_pipeline_tests.bench.measuring import Figure, table
 from jiko_pipeline_tests.reading.jiko_runs import end_simulator
 
@@ -44,6 +44,12 @@ def main() -> None:
         ):
             _tell(what)
             figures += measured(settings)
+    for what, alone in (
+        ("matching ten million rows", matching.matching),
+        ("a day in years", years.judging_a_day),
+    ):
+        _tell(what)
+        figures += alone()
     sys.stdout.write(
         f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, polars {pl.__version__}, "
         f"{os.cpu_count()} processors; ratio is CPU over CPU\n\n{table(figures)}\n\n{calls}\n"

@@ -7,8 +7,7 @@ One pocket is the simulated bank's, judged and closed from its first day to its 
 copies, made in SQL with identifiers of their own.
 """
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path

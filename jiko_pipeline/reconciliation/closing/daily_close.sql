@@ -13,7 +13,7 @@ result as (
     select result.*
     from recon.result as result
     join closing_day using (pocket_id, business_date)
-    where result.customer_id = $customer_id
+    where result.customer_id = $customer_id and result.business_date >= (select min(business_date) from closing_day)
 ),
 known_break as (
     select pocket_id, business_date, break_id, control_id, code, severity, status, break_class, effective_class, clear_by
@@ -52,6 +52,7 @@ input as (
         and delivery.scope_pocket_id in (day.pocket_id, '')
     where delivery.customer_id = $customer_id
         and delivery.is_current
+        and delivery.scope_date >= (select min(business_date) from closing_day)
         and delivery.document_kind in (
             'BANK_STATEMENT', 'BROKERAGE_STATEMENT', 'POSITION', 'SECURITY_PRICE', 'TRADE_REPORT_CSV',
             'TRADE_REPORT_KYRIBA_CSV', 'API_TRANSACTIONS', 'API_TRADES'
@@ -71,7 +72,10 @@ newer as (
         and judged.scope_pocket_id = delivery.scope_pocket_id
         and judged.scope_date = delivery.scope_date
         and judged.to_run_seq is null
-    where delivery.customer_id = $customer_id and delivery.is_current
+        and judged.scope_date >= (select min(business_date) from closing_day)
+    where delivery.customer_id = $customer_id
+        and delivery.is_current
+        and delivery.scope_date >= (select min(business_date) from closing_day)
     group by day.pocket_id, day.business_date, delivery.document_kind, delivery.scope_pocket_id, delivery.content_hash
     having not bool_or(judged.content_hash = delivery.content_hash)
 ),

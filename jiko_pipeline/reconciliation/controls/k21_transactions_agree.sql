@@ -66,55 +66,30 @@ entry as (
     where bank_transaction.category is null
        or bank_transaction.category not in ('SWEEP_OUT', 'SWEEP_IN')
 ),
-by_id as (
-    select movement.pocket_id, movement.activity_id, entry.business_date as bank_date, entry.bank_transaction_key
-    from movement
-    join entry
-        on entry.pocket_id = movement.pocket_id
-        and entry.activity_id = movement.activity_id
-        and entry.copy_no = 1
-),
--- An entry that names no transaction may be one that nothing else names, if neither side has a choice.
-candidate as (
-    select
-        movement.pocket_id,
-        movement.activity_id,
-        entry.business_date as bank_date,
-        entry.bank_transaction_key,
-        count(*) over (partition by movement.pocket_id, movement.activity_id) as entries_to_choose,
-        count(*) over (
-            partition by entry.pocket_id, entry.business_date, entry.bank_transaction_key
-        ) as movements_to_choose
-    from movement
-    join entry
-        on entry.pocket_id = movement.pocket_id
-        and entry.signed_amount = movement.signed_amount
-        and entry.activity_id is null
-        and (entry.family is null or entry.family = movement.family)
-        and entry.bd_idx >= movement.bd_idx
-        and entry.bd_idx <= movement.bd_idx + movement.allowed_days
-    left join by_id
-        on by_id.pocket_id = movement.pocket_id
-        and by_id.activity_id = movement.activity_id
-    where by_id.activity_id is null
+booked as (
+    select pocket_id, business_date, row_key, match_group_id, status
+    from matched
+    where subject = 'TRANSACTION' and side = 'RIGHT'
 ),
 pair as (
-    select pocket_id, activity_id, bank_date, bank_transaction_key
-    from by_id
-    union all
-    select pocket_id, activity_id, bank_date, bank_transaction_key
-    from candidate
-    where entries_to_choose = 1 and movements_to_choose = 1
+    select
+        stated.pocket_id,
+        stated.row_key as activity_id,
+        booked.business_date as bank_date,
+        booked.row_key as bank_transaction_key
+    from matched as stated
+    join booked on booked.match_group_id = stated.match_group_id and booked.status = 'MATCHED'
+    where stated.subject = 'TRANSACTION' and stated.side = 'LEFT' and stated.status = 'MATCHED'
 ),
 ambiguous_movement as (
-    select distinct pocket_id, activity_id
-    from candidate
-    where entries_to_choose > 1 or movements_to_choose > 1
+    select pocket_id, row_key as activity_id
+    from matched
+    where subject = 'TRANSACTION' and side = 'LEFT' and status = 'AMBIGUOUS'
 ),
 ambiguous_entry as (
-    select distinct pocket_id, bank_date, bank_transaction_key
-    from candidate
-    where entries_to_choose > 1 or movements_to_choose > 1
+    select pocket_id, business_date as bank_date, row_key as bank_transaction_key
+    from booked
+    where status = 'AMBIGUOUS'
 ),
 day as (
     select

@@ -11,10 +11,10 @@ from jiko_pipeline.formats.frames import Column
 from jiko_pipeline.warehouse.tables.core import CLASSIFICATION_RULE
 from jiko_pipeline.warehouse.tables.holdings import CASH_POSITION, HOLDING_DAILY, INCOME_DAILY, LOT
 from jiko_pipeline.warehouse.tables.mart import DAILY_CLOSE, RECON_BRIDGE
-from jiko_pipeline.warehouse.tables.recon import APPENDED, RECON, RESULT
+from jiko_pipeline.warehouse.tables.recon import APPENDED, MATCH, RECON, RESULT
 from jiko_pipeline.warehouse.tables.spec import TableSpec, provenance
 
-KEPT_BY_DAY: Final = (RESULT, DAILY_CLOSE, RECON_BRIDGE, LOT, HOLDING_DAILY, INCOME_DAILY, CASH_POSITION)
+KEPT_BY_DAY: Final = (RESULT, MATCH, DAILY_CLOSE, RECON_BRIDGE, LOT, HOLDING_DAILY, INCOME_DAILY, CASH_POSITION)
 """Kept by those who write them, for the pocket-days that they write."""
 KEPT_WHOLE: Final = (
     CLASSIFICATION_RULE,

@@ -195,6 +195,39 @@ RESULT: Final = TableSpec(
     ("customer_id", "control_id", "pocket_id", "business_date", "entity_key", "code"),
 )
 
+MATCH: Final = TableSpec(
+    "recon",
+    "match",
+    "One row of either of two records that was matched, could not be told from others, or is suggested.",
+    (
+        *POCKET_DAY,
+        content(
+            "subject",
+            "VARCHAR",
+            "TRANSACTION (left the API, right the bank entry) or SWEEP (left the brokerage account, right the bank's).",
+            required=True,
+        ),
+        content("side", "VARCHAR", "LEFT or RIGHT.", required=True),
+        content("row_key", "VARCHAR", "Activity id, or key of the bank entry or brokerage flow.", required=True),
+        content("amount", MONEY, "Amount of the row, from the left side's view."),
+        content("match_group_id", "VARCHAR", "Rows with one id belong together, by `status`.", required=True),
+        content("rule_id", "VARCHAR", "Rule that found them.", required=True),
+        content("rule_version", "VARCHAR", "Version of the rule.", required=True),
+        content("pass_no", "INTEGER", "Pass of the rule within its subject, from 1.", required=True),
+        content("confidence", "VARCHAR", "EXACT_REF, EXACT_ATTR or SUGGESTED.", required=True),
+        content(
+            "status",
+            "VARCHAR",
+            "MATCHED, AMBIGUOUS (more than one choice; none taken) or SUGGESTED (the sums agree).",
+            required=True,
+        ),
+        content("left_total", MONEY, "Sum of the group's left rows.", required=True),
+        content("right_total", MONEY, "Sum of the group's right rows.", required=True),
+        provenance("run_id", "VARCHAR", "Run that matched.", required=True),
+    ),
+    ("customer_id", "subject", "side", "pocket_id", "business_date", "row_key"),
+)
+
 BREAK_EVENT: Final = TableSpec(
     "recon",
     "break_event",
@@ -383,6 +416,7 @@ RECON: Final = (
     BASELINE_LOT,
     RUN,
     RESULT,
+    MATCH,
     BREAK_EVENT,
     BREAK_CODE,
     MATERIALITY,
