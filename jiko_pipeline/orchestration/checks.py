@@ -7,6 +7,7 @@ differs) does. https://docs.dagster.io/guides/test/asset-checks
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 import dagster as dg
 
@@ -15,6 +16,9 @@ from jiko_pipeline.pipeline import inspection
 from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.reconciliation.registry import Control, Registry
 from jiko_pipeline.settings import Settings
+
+_IDLE: Final = frozenset({"NO_ACTIVITY", "NOT_DUE", "BASELINE"})
+"""Reasons for which nothing needs a test; any other is something that a person may want to supply."""
 
 
 def _window(context: dg.AssetCheckExecutionContext) -> Window:
@@ -49,12 +53,15 @@ def build_control_checks(settings: Settings, prefix: list[str]) -> dg.AssetCheck
             passed = tally.passed if tally else 0
             broken = tally.broken if tally else 0
             not_tested = tally.not_tested if tally else 0
+            idle = tally is not None and not_tested > 0 and _IDLE.issuperset(tally.reasons)
             yield dg.AssetCheckResult(
                 check_name=_check_name(control),
                 asset_key=asset,
-                # No key tested is never a pass.
-                passed=broken == 0 and passed + not_tested > 0,
-                severity=dg.AssetCheckSeverity.ERROR if control.severity == "S1" else dg.AssetCheckSeverity.WARN,
+                # No key tested is never a pass, unless there was nothing that could be tested.
+                passed=broken == 0 and (passed > 0 or idle),
+                severity=dg.AssetCheckSeverity.ERROR
+                if control.severity == "S1" and (broken or control.required)
+                else dg.AssetCheckSeverity.WARN,
                 metadata={
                     "tested": passed + broken,
                     "passed": passed,

@@ -46,10 +46,22 @@ def materialized(settings: Settings) -> dict[str, set[str]]:
         return {key.to_user_string(): set(instance.get_materialized_partitions(key)) for key in keys}
 
 
+def checks(settings: Settings) -> dict[str, tuple[bool, str]]:
+    """Control -> whether its latest check passed, and how severe it is when it did not."""
+    with open_instance(settings) as instance:
+        records = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION))
+        evaluations = [record.event_log_entry.dagster_event.event_specific_data for record in reversed(records)]  # type: ignore[union-attr]
+        return {one.check_name[:3]: (one.passed, one.severity.value) for one in evaluations}  # type: ignore[union-attr]
+
+
 def test_a_run_tells_the_rows_of_each_of_its_days_and_marks_none_of_a_day_that_failed(new_directory: Make) -> None:
     directory = new_directory()
     settings = settings_of(directory)
     assert run_daily_job(settings, [Window(DAY, DAY), RANGE])
+    told = checks(settings)
+    assert told["K10"] == (True, "ERROR")
+    # What nobody has supplied is a warning, what there was no occasion for is none.
+    assert (told["K26"], told["K39"], told["K27"][0]) == ((False, "WARN"), (False, "WARN"), True)
 
     days = [day.isoformat() for day in (DAY, *RANGE.days)]
     counts = row_counts(settings)
