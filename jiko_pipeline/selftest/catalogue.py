@@ -4,17 +4,19 @@ Belongs here: reading the files, what a planted fault must cause, what nothing c
 fault is planted (`planting`).
 
 A file gives `name`, `title`, `what`, `target` and one `[[expects]]` for each break. `reach` is "pocket" (the default:
-faults of other pockets may share the day), "month" (nothing else is planted in that pocket's month) or "customer"
-(nothing else is planted within ten business days). `over_http`
-names the fault of the simulator that is the same one on the whole way. An expectation gives `control`, `code` and,
-where they are not the default, `sub_code` (""), `day` (business days after the day hit, 0), `pocket` (the pocket hit)
-and `entity` (""). All but the first two may be templates over what the planting answers, a day as YYYY-MM-DD; a name
-that stands for several things, or for none, makes as many expectations.
+faults of other pockets may share the day), "month" (nothing else is planted in that pocket's month), "customer"
+(nothing else is planted within ten business days) or "world" (nothing else is planted in its world). `over_http`
+names the fault of the simulator that is the same one on the whole way. `switches` gives, by name, the values of
+ledger switches with which the expectations hold, where they do not hold with every one.
+
+An expectation gives `control`, `code` and, where they are not the default, `sub_code` (""), `day` (business days after
+the day hit, 0), `pocket` (the pocket hit) and `entity` (""). All but the first two may be templates over what the
+planting answers, a day as YYYY-MM-DD; a name that stands for several things, or for none, makes as many expectations.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -26,7 +28,7 @@ from jiko_pipeline import calendars
 from jiko_pipeline.selftest.planting.registry import Names
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
-_KEYS: Final = frozenset({"name", "title", "what", "target", "expects", "reach", "over_http"})
+_KEYS: Final = frozenset({"name", "title", "what", "target", "expects", "reach", "over_http", "switches"})
 _EXPECTED_KEYS: Final = frozenset({"control", "code", "sub_code", "day", "pocket", "entity"})
 
 NO_FAULT_SEES: Final = (
@@ -57,6 +59,7 @@ class Reach(StrEnum):
     POCKET = "pocket"
     MONTH = "month"
     CUSTOMER = "customer"
+    WORLD = "world"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,11 @@ class Fault:
     expects: tuple[Expectation, ...]
     reach: Reach
     over_http: str | None
+    switches: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    @property
-    def is_customers(self) -> bool:
-        """True when it leaves no room for another fault of any pocket at its time."""
-        return self.reach is Reach.CUSTOMER
+    def holds_under(self, switches: Mapping[str, str]) -> bool:
+        """True when a bank with these ledger switches raises exactly what the file says."""
+        return all(str(switches[name]) in values for name, values in self.switches)
 
     def foretold(self, pocket_id: str, day: date, names: Names) -> set[Raised]:
         """The breaks that must follow from planting it at this pocket and day. Raises KeyError for an unknown name."""
@@ -151,6 +154,7 @@ def _fault(file_name: str, values: dict[str, Any]) -> Fault:
             ),
             reach=Reach(values.get("reach", "pocket")),
             over_http=values.get("over_http"),
+            switches=tuple((name, tuple(words)) for name, words in values.get("switches", {}).items()),
         )
     except KeyError as missing:
         raise FaultFileError(f"{file_name} lacks {missing}") from None

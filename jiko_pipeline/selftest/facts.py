@@ -114,12 +114,12 @@ class Facts:
     def near(self, pocket_id: str, first: date, last: date) -> "Facts":
         """A copy of what concerns one pocket from `first` to `last`: its rows, those of no pocket, those of no day.
 
-        The reference list, which no fault of a pocket changes, is shared.
+        The rows of the reference list, which no fault of a pocket changes, are shared.
         """
         made = Facts()
         for table, buckets in self._tables.items():
             if table == _REFERENCE:
-                made._tables[table] = buckets
+                made._tables[table] = {bucket: list(rows) for bucket, rows in buckets.items()}
                 continue
             made._tables[table] = {
                 bucket: [dict(row) for row in rows]

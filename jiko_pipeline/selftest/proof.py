@@ -3,12 +3,16 @@
 Belongs here: one world. Does not belong here: faults (`catalogue`, `planting`), which worlds there are (`campaign`).
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Final
+
+import duckdb
 
 from jiko_pipeline import calendars
 from jiko_pipeline.reconciliation.basis import DEMO_BASIS, Basis
@@ -16,7 +20,7 @@ from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.reconciliation.runner import run_controls
 from jiko_pipeline.selftest.catalogue import Fault, Raised, Reach
 from jiko_pipeline.selftest.facts import CUSTOMER, ENTITY, Facts
-from jiko_pipeline.selftest.planting.registry import plantings
+from jiko_pipeline.selftest.planting.registry import Names, plantings
 from jiko_pipeline.selftest.site import NothingToHit, Site
 from jiko_pipeline.selftest.worlds import WorldSpan, proving
 
@@ -25,11 +29,14 @@ APART: Final = 10
 
 Place = tuple[str, list[date]]
 """A pocket and the days on which one fault may be planted in it."""
+Name = tuple[str, date]
+"""What tells a place from the others: its pocket and its first day."""
 
 _JUDGED_AT: Final = datetime(2025, 6, 2, 12, tzinfo=UTC)
 _EARLIEST, _LATEST = 2, 6
 _SWEEPS: Final = frozenset({"SWEEP_OUT", "SWEEP_IN", "ADDITION", "SUBTRACTION"})
 _TRIED_DAYS_OF_LAST_BLOCK: Final = 4
+_WORD: Final = re.compile(r"[\w-]{5,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,9 @@ class Planted:
     pocket_id: str
     day: date
     foretold: frozenset[Raised]
+    about: frozenset[str] = frozenset()
+    """What it changed (trades, entries, bills) and what its breaks are told of; of a break that is told of a pocket and
+    day as a whole its control and day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +72,11 @@ class Verdict:
         return self.raised - self.foretold
 
 
-def verdict_of(world: str, planted: Sequence[Planted], raised: frozenset[Raised]) -> Verdict:
-    """The verdict on a world in which these faults were planted."""
-    return Verdict(world, tuple(planted), together(planted, Registry.load()), raised)
+def verdict_of(
+    world: str, planted: Sequence[Planted], raised: frozenset[Raised], anyway: frozenset[Raised] = frozenset()
+) -> Verdict:
+    """The verdict on a world in which these faults were planted; `anyway` is told of it with none (`under_way`)."""
+    return Verdict(world, tuple(planted), together(planted, Registry.load(), anyway), raised)
 
 
 def plant(fault: Fault, facts: Facts, span: WorldSpan, pocket_id: str, day: date, seed: object = 0) -> Planted:
@@ -72,7 +84,16 @@ def plant(fault: Fault, facts: Facts, span: WorldSpan, pocket_id: str, day: date
     days = span.business_days
     draw = Random(f"{fault.name}|{pocket_id}|{day}|{seed}")
     names = plantings()[fault.name](Site(facts, pocket_id, day, draw, days[0], days[-1]))
-    return Planted(fault.name, pocket_id, day, frozenset(fault.foretold(pocket_id, day, names)))
+    foretold = frozenset(fault.foretold(pocket_id, day, names))
+    return Planted(fault.name, pocket_id, day, foretold, _about(names, foretold))
+
+
+def _about(names: Names, foretold: frozenset[Raised]) -> frozenset[str]:
+    told = [one.entity for one in foretold]
+    for value in names.values():
+        told.extend([value] if isinstance(value, str) else value)
+    words = {word for text in told for word in _WORD.findall(text)}
+    return frozenset(words | {f"{one.control} {one.business_date}" for one in foretold if not one.entity})
 
 
 def cells(facts: Facts, span: WorldSpan, seed: object) -> list[Place]:
@@ -99,14 +120,16 @@ def fill(faults: Sequence[Fault], facts: Facts, span: WorldSpan, places: list[Pl
     """Plants the faults in turn, each once a round, until the places are taken or nothing more can be planted.
 
     A fault of the whole customer takes the place of every pocket for its time, one of a month those of its pocket in
-    that month.
+    that month, one of the whole world every place.
     """
     free = list(places)
     planted: list[Planted] = []
+    # A place that offers a fault nothing offers it nothing later: what is planted elsewhere does not reach it.
+    refused: set[tuple[str, Name]] = set()
     while free:
         before = len(planted)
         for fault in faults:
-            done = _first_that_offers(fault, facts, span, places, free, seed)
+            done = _first_that_offers(fault, facts, span, places, free, seed, refused)
             if done is None:
                 continue
             place, one = done
@@ -120,12 +143,14 @@ def fill(faults: Sequence[Fault], facts: Facts, span: WorldSpan, places: list[Pl
 def _is_taken(other: Place, place: Place, fault: Fault) -> bool:
     if _name(other) == _name(place):
         return True
+    if fault.reach is Reach.WORLD:
+        return True
     if fault.reach is Reach.CUSTOMER:
         return other[1][0] == place[1][0]
     return fault.reach is Reach.MONTH and other[0] == place[0] and _month(other) == _month(place)
 
 
-def _name(place: Place) -> tuple[str, date]:
+def _name(place: Place) -> Name:
     return place[0], place[1][0]
 
 
@@ -134,23 +159,43 @@ def _month(place: Place) -> tuple[int, int]:
 
 
 def _first_that_offers(
-    fault: Fault, facts: Facts, span: WorldSpan, places: Sequence[Place], free: Sequence[Place], seed: object
+    fault: Fault,
+    facts: Facts,
+    span: WorldSpan,
+    places: Sequence[Place],
+    free: Sequence[Place],
+    seed: object,
+    refused: set[tuple[str, Name]],
 ) -> tuple[Place, Planted] | None:
     if fault.reach is not Reach.POCKET:
         open_ = {_name(place) for place in free}
         used = [place for place in places if _name(place) not in open_]
         free = [place for place in free if not any(_is_taken(other, place, fault) for other in used)]
     for place in free:
+        if (fault.name, _name(place)) in refused:
+            continue
         for day in place[1]:
             try:
                 return place, plant(fault, facts, span, place[0], day, seed)
             except NothingToHit:
                 continue
+        refused.add((fault.name, _name(place)))
     return None
 
 
 def raised(facts: Facts, span: WorldSpan, basis: Basis | None = DEMO_BASIS) -> frozenset[Raised]:
     """Every break that a run of all controls, gates included, finds in `facts`."""
+    with judged(facts, span, basis) as con:
+        rows = con.execute(
+            "select control_id, code, sub_code, pocket_id, business_date, entity_key"
+            " from recon.result where status = 'BREAK'"
+        ).fetchall()
+    return frozenset(Raised(*row) for row in rows)
+
+
+@contextmanager
+def judged(facts: Facts, span: WorldSpan, basis: Basis | None = DEMO_BASIS) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse that holds `facts` and the results of a run of all controls, gates included."""
     with proving(facts, basis) as con:
         run_controls(
             con,
@@ -162,11 +207,7 @@ def raised(facts: Facts, span: WorldSpan, basis: Basis | None = DEMO_BASIS) -> f
             run_id="self-test",
             now=_JUDGED_AT,
         )
-        rows = con.execute(
-            "select control_id, code, sub_code, pocket_id, business_date, entity_key"
-            " from recon.result where status = 'BREAK'"
-        ).fetchall()
-    return frozenset(Raised(*row) for row in rows)
+        yield con
 
 
 def under_way(facts: Facts, span: WorldSpan) -> frozenset[Raised]:
@@ -200,14 +241,18 @@ def _sweep_legs(facts: Facts, day: date) -> set[tuple[str, str, str]]:
     return {(pocket, kind, names[pocket, kind, number]) for pocket, kind, number in swept}
 
 
-def together(planted: Sequence[Planted], registry: Registry) -> frozenset[Raised]:
+def together(
+    planted: Sequence[Planted], registry: Registry, anyway: frozenset[Raised] = frozenset()
+) -> frozenset[Raised]:
     """What faults that meet must raise: the union, less what rests on a document that a gate of theirs has blocked.
+
+    `anyway` is raised with no fault.
 
     The break of a gate blocks its document for its pocket and day, and for chained controls on the day after. An
     entity that begins with the name of a document rests on that one alone; what is said of the customer rests on the
     documents of every pocket.
     """
-    union = frozenset[Raised]().union(*(one.foretold for one in planted))
+    union = anyway.union(*(one.foretold for one in planted))
     order = {control.control_id: place for place, control in enumerate(registry.gates)}
     gates = sorted((one for one in union if one.control in order), key=lambda one: order[one.control])
     kept: set[Raised] = set()

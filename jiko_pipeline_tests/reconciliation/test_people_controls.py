@@ -180,6 +180,17 @@ def test_a_rejected_transfer_rightly_has_no_transaction_and_a_success_has_one(tm
     assert found == {"e1": "PASS", "e2": "PASS", "e3": "BREAK"}
 
 
+def test_a_success_whose_transaction_may_be_on_a_day_that_was_not_listed_is_not_tested(tmp_path: Path) -> None:
+    facts = world()
+    facts.add("core.event", event_id="e1", event_type="transfers.wire.in.success", occurred_at_utc=at(DAY, 11),
+              payload=json.dumps({"wire_id": "wire-9"}), stated_on=DAY)  # fmt: skip
+    facts.remove(
+        "raw.delivery", lambda row: row["document_kind"] == "API_TRANSACTIONS" and row["scope_date"] == DAYS[3]
+    )
+    found = {(a.entity_key, a.status, a.reason) for a in ask(tmp_path, facts, "K58")["K58"] if a.business_date == DAY}
+    assert found == {("e1", "NOT_TESTED", "NO_INPUT")}
+
+
 def expects(facts: Facts, identifier: str, low: str, high: str, *, direction: str = "IN", **more: Any) -> None:
     facts.add("core.expected_payment", **{
         "expected_id": identifier, "pocket": "Operating", "direction": direction, "amount_low": Decimal(low),

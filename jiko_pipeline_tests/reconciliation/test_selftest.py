@@ -10,19 +10,21 @@ from jiko_pipeline.selftest.campaign import (
     ALONE,
     CLEAN,
     FULL,
+    SHORT,
     Job,
     Report,
     controls_without_fault,
     faults_without_control,
+    filled_world,
     jobs_of,
     proved,
     run,
 )
-from jiko_pipeline.selftest.catalogue import catalogue
+from jiko_pipeline.selftest.catalogue import Raised, Reach, catalogue
 from jiko_pipeline.selftest.covering import covering_array, pairs_of
 from jiko_pipeline.selftest.facts import Facts
 from jiko_pipeline.selftest.planting.registry import plantings
-from jiko_pipeline.selftest.proof import cells, plant, raised
+from jiko_pipeline.selftest.proof import Verdict, cells, plant, raised
 from jiko_pipeline.selftest.site import NothingToHit
 from jiko_pipeline.selftest.worlds import SWITCHES, clean_facts, span_of, switch_rows, world_of
 from jiko_pipeline.simulator import faults as over_http
@@ -91,6 +93,26 @@ def test_the_rows_of_switches_have_every_value_and_every_two_that_a_world_can_ha
     assert rows[0] == {name: values[0] for name, values in SWITCHES.items()}
 
 
+def test_a_fault_is_planted_only_under_switches_with_which_its_breaks_are_those_foretold() -> None:
+    bounded = {fault.name: dict(fault.switches) for fault in catalogue().values() if fault.switches}
+    for name, switches in bounded.items():
+        for switch, values in switches.items():
+            assert set(values) < {str(value) for value in SWITCHES[switch]}, name
+            assert str(SWITCHES[switch][0]) in values, name
+    for row in switch_rows():
+        assert any(fault.holds_under(row) for fault in catalogue().values())
+    assert "sweep-sign-flipped" in bounded
+
+
+def test_every_fault_that_fills_its_world_is_the_only_one_in_it() -> None:
+    whole = {fault.name for fault in catalogue().values() if fault.reach is Reach.WORLD}
+    jobs = [job for job in jobs_of(SHORT) if job.only]
+    assert {job.only for job in jobs} == whole != set()
+    for job in jobs:
+        _, _, planted = filled_world(job)
+        assert [one.fault for one in planted] == [job.only]
+
+
 def test_a_fault_that_finds_nothing_to_hit_has_changed_nothing(clean: Facts) -> None:
     span = span_of(DAYS)
     refused = 0
@@ -141,11 +163,9 @@ def test_a_break_that_nobody_foretold_and_one_that_nothing_raises_are_told(clean
     assert len(report.differences) == 1
 
 
-def proved_as(found: frozenset[object]) -> object:
+def proved_as(found: frozenset[Raised]) -> Verdict:
     """A verdict on a world in which nothing was planted."""
-    from jiko_pipeline.selftest.proof import Verdict
-
-    return Verdict("clean", (), frozenset(), found)  # type: ignore[arg-type]
+    return Verdict("clean", (), frozenset(), found)
 
 
 @pytest.mark.soak

@@ -29,8 +29,8 @@ compared as (
         expected_document.business_date,
         expected_document.document_kind,
         expected_document.scope_date,
-        coalesce(arrived.copies, 0) as copies,
-        coalesce(arrived.final_copies, 0) as final_copies,
+        arrived.copies,
+        arrived.final_copies,
         landed_day.business_date is not null as next_day_landed
     from expected_document
     join calendar on calendar.business_date = expected_document.business_date

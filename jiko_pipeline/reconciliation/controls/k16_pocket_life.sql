@@ -8,11 +8,12 @@
 -- codes: CLOSED_NOT_EMPTY = AMOUNT, ACTIVITY_AFTER_CLOSE = DATA_QUALITY
 -- severity: S1
 -- evidence: INTRA_PROVIDER
--- inputs: BANK_STATEMENT, BROKERAGE_STATEMENT, POSITION, API_TRADES
+-- inputs: BANK_STATEMENT, BROKERAGE_STATEMENT, POSITION, API_TRADES, API_TRANSACTIONS
 -- chained: no
 -- gate: no
 -- required: no
 -- scope: customer
+-- A transaction that the bank statement has as well counts once.
 with day as (
     select distinct business_date, previous_bd
     from judged_day
@@ -58,6 +59,11 @@ movement as (
     select pocket_id, business_date as moved_on, signed_amount as amount from brokerage_flow
     union all
     select pocket_id, trade_date as moved_on, notional as amount from trade
+    union all
+    select api_transaction.pocket_id, api_transaction.business_date as moved_on, api_transaction.signed_amount as amount
+    from api_transaction
+    left join bank_transaction on bank_transaction.activity_id = api_transaction.activity_id
+    where bank_transaction.activity_id is null
 ),
 late as (
     select day.business_date, pocket.pocket_id, count(*) as movements,

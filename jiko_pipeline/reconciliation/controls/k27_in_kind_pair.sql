@@ -4,7 +4,8 @@
 -- key: pocket, date, trade
 -- identity: leg out of one pocket = leg into another: CUSIP, face, and the value that goes with them
 -- tolerance: 0; 0.00; the other leg within one business day
--- hides: two equal transfers of the same day that are exchanged for each other
+-- hides: two equal transfers of the same day that are exchanged for each other; a leg too many beside a whole transfer of
+--   the same bill within a business day, which K32 sees
 -- codes: INKIND_ONE_LEG = MISSING, INKIND_DIFF = AMOUNT
 -- severity: S1
 -- evidence: INTRA_PROVIDER

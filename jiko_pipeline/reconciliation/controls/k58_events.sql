@@ -14,7 +14,7 @@
 -- required: no
 -- scope: customer
 -- A success is told when the money is settled, at most five days after it was booked; a transfer that may have been
--- booked before the first listed day is not judged.
+-- booked before the first listed day, or on a day whose listing is missing, is not judged.
 with judged_date as (
     select distinct business_date, previous_bd from judged_day
 ),
@@ -75,6 +75,18 @@ found as (
         told.business_date, told.is_present, told.first_listed, told.event_id, told.event_type, told.stated_on,
         told.transfer_id, told.is_rejection
 ),
+unlisted as (
+    select found.event_id, count(*) as days
+    from found
+    join calendar on calendar.business_date >= found.stated_on - 5 and calendar.business_date <= found.stated_on
+    left join (
+        select distinct business_date
+        from delivery
+        where document_kind = 'API_TRANSACTIONS' and outcome in ('NEW_VERSION', 'UNCHANGED')
+    ) as listed on listed.business_date = calendar.business_date
+    where calendar.is_fed_business_day and listed.business_date is null
+    group by found.event_id
+),
 judged as (
     select
         found.*,
@@ -82,10 +94,12 @@ judged as (
             when not is_present then 'NO_INPUT'
             when is_rejection and movements > 0 then 'BOOKED'
             when not is_rejection and movements = 0 and first_listed > stated_on - 5 then 'BASELINE'
+            when not is_rejection and movements = 0 and unlisted.days > 0 then 'NO_INPUT'
             when not is_rejection and movements = 0 then 'NO_TRANSACTION'
             else ''
         end as finding
     from found
+    left join unlisted on unlisted.event_id = found.event_id
 )
 select
     '' as pocket_id,
@@ -107,7 +121,7 @@ select
             || '), yet it is booked.'
         when 'NO_TRANSACTION' then 'The bank told of the transfer ' || coalesce(transfer_id, '') || ' (' || event_type
             || '), yet no transaction names it.'
-        when 'NO_INPUT' then 'The events or the transactions of the day have not been listed.'
+        when 'NO_INPUT' then 'The events of the day or the transactions of the days before it have not been listed.'
         when 'BASELINE' then 'The transfer may have been booked before the first listed day.'
         else ''
     end as detail

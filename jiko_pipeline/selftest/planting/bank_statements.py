@@ -31,6 +31,11 @@ def booked_same_day(site: Site, *types: str) -> tuple[Row, Row]:
     return entries[chosen["activity_id"].replace("-", "")], chosen
 
 
+def both_sides(entry: Row, transaction: Row) -> dict[str, str]:
+    """What tells a movement, at the bank and in the listings."""
+    return {"reference": entry["account_servicer_reference"], "transaction": transaction["activity_id"]}
+
+
 def a_sweep(site: Site, kind: str = "BANK", *codes: str) -> tuple[Row, str]:
     """A drawn sweep of a statement, with the reference that both of its legs bear."""
     entry = site.any(site.entries(kind, *(codes or ("SWEEP_OUT", "SWEEP_IN"))))
@@ -42,7 +47,7 @@ def _off_by_a_cent(site: Site) -> Names:
     entry, transaction = booked_same_day(site)
     amount = entry["signed_amount"]
     site.book(entry, signed_amount=amount + (CENT if amount > 0 else -CENT))
-    return {"transaction": transaction["activity_id"]}
+    return both_sides(entry, transaction)
 
 
 @plants("bank-entry-twice")
@@ -66,16 +71,16 @@ def _missing(site: Site) -> Names:
         raise NothingToHit
     site.after(1)
     site.strike(entry)
-    return {"transaction": transaction["activity_id"]}
+    return both_sides(entry, transaction)
 
 
 @plants("bank-entry-invented")
 def _invented(site: Site) -> Names:
-    entry, _ = booked_same_day(site)
+    entry, transaction = booked_same_day(site)
     reference = f"{entry['account_servicer_reference']}X"
     made = site.repeat(entry, account_servicer_reference=reference)
     site.detail(made)["end_to_end_id"] = "NOTPROVIDED"
-    return {"entry": f"{reference}#1"}
+    return {**both_sides(entry, transaction), "entry": f"{reference}#1"}
 
 
 @plants("bank-entry-days-late")
@@ -92,14 +97,32 @@ def _days_late(site: Site) -> Names:
     site.facts.put("staging.statement_entry", {**entry, **place, "booking_date": later, "value_date": later})
     site.facts.put("staging.statement_entry_detail", {**detail, **place})
     site.resum("BANK_STATEMENT", later)
-    return {"transaction": transaction["activity_id"]}
+    return both_sides(entry, transaction)
 
 
 @plants("bank-entry-of-unknown-code")
 def _of_unknown_code(site: Site) -> Names:
-    entry, _ = booked_same_day(site)
+    entry, transaction = booked_same_day(site)
     entry.update(proprietary_code="MISC", domain_code="XTND", family_code="NTAV", sub_family_code="NTAV")
-    return {"entry": f"{entry['account_servicer_reference']}#1"}
+    return {**both_sides(entry, transaction), "entry": f"{entry['account_servicer_reference']}#1"}
+
+
+@plants("bank-entry-of-two-categories")
+def _of_two_categories(site: Site) -> Names:
+    entry, transaction = booked_same_day(site)
+    code = f"DUAL-{entry['account_servicer_reference']}"
+    entry["proprietary_code"] = code
+    for category in ("PAYMENT", "DEPOSIT"):
+        site.facts.put(
+            "core.classification_rule",
+            {
+                "rule_id": f"{code}-{category}",
+                "proprietary_code": code,
+                "category": category,
+                "rules_version": "planted",
+            },
+        )
+    return {**both_sides(entry, transaction), "entry": f"{entry['account_servicer_reference']}#1"}
 
 
 @plants("bank-closing-not-zero")

@@ -3,12 +3,14 @@
 Belongs here: changes that last. Does not belong here: a wrong figure of one day (`brokerage_statements`).
 """
 
+from datetime import datetime, time
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
+from uuid import UUID
 
 from jiko_pipeline.selftest.planting.registry import Names, plants
-from jiko_pipeline.selftest.site import NothingToHit, Site
+from jiko_pipeline.selftest.site import LISTED_TRANSACTIONS, NothingToHit, Site
 
 _DAYS: Final = 7
 """Business days on which the other rule holds: the first, on which the two mix, five that show it, and one more."""
@@ -48,3 +50,41 @@ def _closed_with_money(site: Site) -> Names:
     life["last_activity_on"] = site.day
     site.facts.one("staging.pocket", pocket_id=site.pocket_id)["pocket_status"] = "CLOSED"
     return {"pocket": site.pocket_id}
+
+
+@plants("pocket-moves-after-its-close")
+def _moves_after_close(site: Site) -> Names:
+    life = site.facts.one("staging.pocket_life", pocket_id=site.pocket_id)
+    if life["last_activity_on"] is None or life["last_activity_on"] >= site.day:
+        raise NothingToHit
+    like = site.any(
+        [
+            row
+            for row in site.facts.find("staging.api_transaction", document_kind="API_TRANSACTIONS")
+            if row["pocket_id"] == site.pocket_id and row["transaction_type"] == "ACH"
+        ]
+    )
+    listings = [
+        row["document_id"]
+        for kind in LISTED_TRANSACTIONS
+        for row in site.facts.find("raw.delivery", document_kind=kind, scope_pocket_id="", scope_date=site.day)
+    ]
+    if len(listings) != len(LISTED_TRANSACTIONS):
+        raise NothingToHit
+    made, at = str(UUID(int=site.draw.getrandbits(128))), datetime.combine(site.day, time(16))
+    for kind, document_id in zip(LISTED_TRANSACTIONS, listings, strict=True):
+        site.facts.put(
+            "staging.api_transaction",
+            {
+                **like,
+                "document_kind": kind,
+                "details": like["details"] if kind == "API_TRANSACTIONS" else None,
+                "scope_date": site.day,
+                "document_id": document_id,
+                "activity_id": made,
+                "transaction_id": made,
+                "booked_at_utc": at,
+                "settled_at_utc": at,
+            },
+        )
+    return {"transaction": made}

@@ -17,14 +17,14 @@ from jiko_pipeline.selftest.site import CENT, NothingToHit, Site
 from jiko_pipeline.warehouse.kinds import SNAPSHOT_DATE
 
 _BUSINESS_DAY_END = time(19)
-_EXPECTED = "planted-expectation"
+_STRANGER = "Never Heard Of Collections LLC"
 _DOLLAR = Decimal("1.00")
 _ALL = Decimal("999999999999.00")
 _OTHER_CONTROLS = ("FEE", "WIRE", "INTERNATIONAL_WIRE", "ON_US", "USDC")
 
 
-def _list(site: Site, kind: str, table: str, rows: list[Row]) -> None:
-    document = documents.deliver(site.facts, kind, "", [])
+def _list(site: Site, kind: str, table: str, rows: list[Row], version: str = "") -> None:
+    document = documents.deliver(site.facts, kind, "", [], version=version)
     for number, row in enumerate(rows, start=2):
         scope: Row = {
             "document_kind": kind,
@@ -36,9 +36,18 @@ def _list(site: Site, kind: str, table: str, rows: list[Row]) -> None:
         site.facts.put(table, {**scope, **row})
 
 
-def _expect(site: Site, direction: str, low: Decimal, high: Decimal, **more: Any) -> None:
+def _expect(site: Site, direction: str, low: Decimal, high: Decimal, **more: Any) -> str:
+    """Enters a line into the customer's list of expected payments; its id.
+
+    A list speaks of every day between its first and its last one of a pocket and direction, so a second line would
+    make the days between them speak. Raises NothingToHit where the pocket has one.
+    """
+    listed = site.facts.find("staging.expected_payment", pocket=site.pocket_id, direction=direction)
+    if listed:
+        raise NothingToHit
+    expected = f"expected-{site.draw.getrandbits(64):016x}"
     row: Row = {
-        "expected_id": _EXPECTED,
+        "expected_id": expected,
         "pocket": site.pocket_id,
         "direction": direction,
         "amount_low": low,
@@ -47,7 +56,8 @@ def _expect(site: Site, direction: str, low: Decimal, high: Decimal, **more: Any
         "date_high": site.day,
         **more,
     }
-    _list(site, "EXPECTED_PAYMENTS", "staging.expected_payment", [row])
+    _list(site, "EXPECTED_PAYMENTS", "staging.expected_payment", [row], f"|{expected}")
+    return expected
 
 
 def _booked(site: Site) -> list[Row]:
@@ -70,9 +80,9 @@ def _never_comes(site: Site) -> Names:
     site.statement("BANK")
     rows = _booked(site)
     amount = Decimal("0.17")
-    _expect(site, "IN", amount, amount)
+    expected = _expect(site, "IN", amount, amount)
     receipts = [row["activity_id"] for row in rows if row["signed_amount"] > 0 and row["transaction_type"] != "FEE"]
-    return {"expected": _EXPECTED, "receipts": receipts}
+    return {"expected": expected, "receipts": receipts}
 
 
 def _referenced(site: Site) -> tuple[Row, list[str]]:
@@ -89,8 +99,8 @@ def _referenced(site: Site) -> tuple[Row, list[str]]:
 def _comes_in_part(site: Site) -> Names:
     row, debits = _referenced(site)
     amount = -row["signed_amount"] + _DOLLAR
-    _expect(site, "OUT", amount, amount, reference=row["activity_id"].replace("-", ""))
-    return {"expected": _EXPECTED, "debits": debits}
+    expected = _expect(site, "OUT", amount, amount, reference=row["activity_id"].replace("-", ""))
+    return {"expected": expected, "debits": debits}
 
 
 @plants("expected-payment-above-its-bounds")
@@ -99,8 +109,8 @@ def _above_its_bounds(site: Site) -> Names:
     amount = -row["signed_amount"] - _DOLLAR
     if amount <= 0:
         raise NothingToHit
-    _expect(site, "OUT", amount, amount, reference=row["activity_id"].replace("-", ""))
-    return {"expected": _EXPECTED, "debits": debits}
+    expected = _expect(site, "OUT", amount, amount, reference=row["activity_id"].replace("-", ""))
+    return {"expected": expected, "debits": debits}
 
 
 def _company(row: Row) -> str:
@@ -123,11 +133,18 @@ def _allow(site: Site, limits: dict[str, Decimal]) -> None:
 
 @plants("debit-of-an-unknown-company")
 def _unknown_company(site: Site) -> Names:
+    target, _ = _referenced(site)
+    (entry,) = [
+        row for row in site.movements() if site.detail(row)["end_to_end_id"] == target["activity_id"].replace("-", "")
+    ]
     companies = _by_company(site)
-    target = site.any([row for row in _debits(_booked(site)) if row["transaction_type"] == "ACH"])
-    if len(companies[_company(target)]) > 1:
-        raise NothingToHit
-    _allow(site, {name: _ALL for name in companies if name != _company(target)})
+    known = _company(target)
+    for form in site.forms_of_transaction(target["activity_id"], target["scope_date"]):
+        form["title"] = form["title"].replace(known, _STRANGER)
+        if form["details"] is not None:
+            form["details"] = json.dumps({**json.loads(form["details"]), "company_name": _STRANGER}, sort_keys=True)
+    site.detail(entry)["creditor_name"] = _STRANGER
+    _allow(site, dict.fromkeys(companies, _ALL))
     return {"debit": target["activity_id"]}
 
 

@@ -53,9 +53,14 @@ def _move(site: Site, pocket_id: str, cusip: str, bills: int, price: Decimal) ->
 
 
 def _bill(site: Site) -> tuple[str, Decimal]:
-    """A bill that the pocket holds on the day and bought in the world, with the price that it is valued at."""
-    bought = {row["cusip"] for row in site.facts.find("staging.api_trade", document_kind="API_TRADES", activity="BUY")}
-    row = site.any([row for row in site.positions() if row["cusip"] in bought and row["quantity"] > _BILLS])
+    """A bill that the pocket holds on the day and bought in the world, with the price that it is valued at.
+
+    It moved in kind nowhere else: legs of one bill would find each other.
+    """
+    listed = site.facts.find("staging.api_trade", document_kind="API_TRADES")
+    bought = {row["cusip"] for row in listed if row["activity"] == "BUY"}
+    moved = {row["cusip"] for row in listed if row["activity"].startswith("TRANSFER")}
+    row = site.any([row for row in site.positions() if row["cusip"] in bought - moved and row["quantity"] > _BILLS])
     return row["cusip"], row["market_price"]
 
 

@@ -8,12 +8,15 @@ import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from jiko_pipeline import calendars
 from jiko_pipeline.selftest.facts import KNOWN_FROM, Row
 from jiko_pipeline.selftest.planting.registry import Names, plants
 from jiko_pipeline.selftest.site import NothingToHit, Site
 
 _LATER = KNOWN_FROM + timedelta(days=400)
 """When something was stated anew: after every fetch of a world."""
+_MOST_DAYS = 31
+"""The bank answers a request for so many days."""
 
 
 def _documents(site: Site, kind: str, pocket_id: str) -> list[tuple[Row, Row]]:
@@ -81,6 +84,28 @@ def _overlap_differs(site: Site) -> Names:
         },
     )
     return {}
+
+
+@plants("trade-report-of-too-many-days")
+def _too_many_days(site: Site) -> Names:
+    _, document = _document(site, "TRADE_REPORT_KYRIBA_CSV", site.pocket_id)
+    first, last = site.day - timedelta(days=_MOST_DAYS), site.day
+    if first < site.first:
+        raise NothingToHit
+    other = f"{document['document_id']}|{site.day}|long"
+    site.facts.put(
+        "raw.document",
+        {
+            **document,
+            "document_id": other,
+            "document_sha256": other,
+            "first_date": first,
+            "last_date": last,
+            "rows_in_document": 0,
+            "rows_loaded": 0,
+        },
+    )
+    return {"days": [day.isoformat() for day in calendars.fed_business_days(first, last)]}
 
 
 def _finding(code: str, severity: str, message: str) -> str:

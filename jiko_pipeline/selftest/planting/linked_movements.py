@@ -53,6 +53,7 @@ def _received(site: Site) -> tuple[Row, Row, str]:
 
 @plants("on-us-leg-missing-from-api")
 def _leg_missing(site: Site) -> Names:
+    site.statement("BANK", site.after())
     entry, row, transfer = _received(site)
     for form in site.forms_of_transaction(row["activity_id"]):
         site.facts.drop("staging.api_transaction", form)
@@ -62,6 +63,7 @@ def _leg_missing(site: Site) -> Names:
 
 @plants("on-us-legs-not-linked")
 def _not_linked(site: Site) -> Names:
+    site.statement("BANK", site.after())  # until then the other leg may still come
     _, row, transfer = _received(site)
     other = str(UUID(int=site.draw.getrandbits(128)))
     _tell(row, on_us_transfer_id=other)

@@ -163,7 +163,9 @@ def _another_party(site: Site) -> Names:
     others = [
         row
         for row in site.facts.all("staging.counterparty")
-        if row["counterparty_type"] == "wire" and row["name_on_account"] != paid["name_on_account"]
+        if row["counterparty_type"] == "wire"
+        and row["name_on_account"] != paid["name_on_account"]
+        and row["created_at_utc"] < _noon(site) - 2 * _NEW_FOR
     ]
     request["counterparty_id"] = site.any(others)["counterparty_id"]
     return {"payment": wire["activity_id"]}

@@ -9,6 +9,7 @@ from typing import Final
 from jiko_pipeline.selftest.facts import Row
 from jiko_pipeline.selftest.planting.registry import Names, plants
 from jiko_pipeline.selftest.site import NothingToHit, Site
+from jiko_pipeline.tbill import is_valid_cusip
 
 _TEN: Final = Decimal("10.00")
 _FIFTY: Final = Decimal("50.00")
@@ -70,10 +71,10 @@ def _twice(site: Site) -> Names:
 def _cusip_transposed(site: Site) -> Names:
     row = a_quiet_bill(site)
     cusip = row["cusip"]
-    # The two last characters before the check digit; where they are equal the next two.
+    # The two last characters before the check digit; where the check digit would not tell, the next two.
     for at in (6, 5, 4):
         wrong = cusip[:at] + cusip[at + 1] + cusip[at] + cusip[at + 2 :]
-        if wrong != cusip:
+        if wrong != cusip and not is_valid_cusip(wrong):
             break
     else:
         raise NothingToHit

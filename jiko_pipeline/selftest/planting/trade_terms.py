@@ -11,6 +11,7 @@ from typing import Any
 
 from jiko_pipeline import calendars, tbill
 from jiko_pipeline.selftest.facts import Row
+from jiko_pipeline.selftest.planting.brokerage_statements import earnings_of_month
 from jiko_pipeline.selftest.planting.registry import Names, plants
 from jiko_pipeline.selftest.site import LISTED_TRADES, NothingToHit, Site
 
@@ -80,14 +81,13 @@ def _cost_off(site: Site) -> Names:
 
 @plants("earnings-differ")
 def _earnings_differ(site: Site) -> Names:
-    if calendars.next_fed_business_day(site.day).month == site.day.month:
-        raise NothingToHit
+    names = earnings_of_month(site)
     month = site.day.replace(day=1)
     row = site.any(site.facts.find("staging.earnings", scope_pocket_id=site.pocket_id, scope_date=month))
-    for day in calendars.fed_business_days(row["first_date"], site.day):
+    for day in calendars.fed_business_days(row["first_date"], date.fromisoformat(names["month_end"][0])):
         site.statement("BROKERAGE", day)
     row["earnings"] += Decimal(100)
-    return {"first_date": row["first_date"].isoformat()}
+    return names
 
 
 def _reported(site: Site) -> tuple[Row, Row]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from jiko_pipeline import calendars
 from jiko_pipeline.selftest.facts import Row
 from jiko_pipeline.selftest.planting.registry import Names, plants
 from jiko_pipeline.selftest.site import NothingToHit, Site
@@ -251,5 +252,10 @@ def _matured_bill_sold(site: Site) -> Names:
 def _settles_after_maturity(site: Site) -> Names:
     trade = a_deal(site, "SELL")
     on = trade["maturity_date"]
+    if on <= calendars.next_fed_business_day(site.day):
+        raise NothingToHit  # a sale may settle on the next business day
+    ends = site.facts.one("staging.pocket_life", pocket_id=site.pocket_id)["last_activity_on"]
+    if ends is not None and on > ends:
+        raise NothingToHit  # the pocket would close with money under way
     _change(site, trade, listed={"settlement_date": on}, reported={"settlement_date": on})
     return {"trade": trade["trade_id"], "cusip": trade["cusip"]}

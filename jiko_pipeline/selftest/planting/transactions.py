@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from jiko_pipeline.selftest.facts import Row
-from jiko_pipeline.selftest.planting.bank_statements import booked_same_day
+from jiko_pipeline.selftest.planting.bank_statements import booked_same_day, both_sides
 from jiko_pipeline.selftest.planting.registry import Names, plants
 from jiko_pipeline.selftest.site import NothingToHit, Site
 
@@ -32,7 +32,7 @@ def _missing_from_api(site: Site) -> Names:
     entry, transaction = _booked_without_fee(site)
     for row in site.forms_of_transaction(transaction["activity_id"]):
         site.facts.drop(_TABLE, row)
-    return {"entry": f"{entry['account_servicer_reference']}#1"}
+    return {**both_sides(entry, transaction), "entry": f"{entry['account_servicer_reference']}#1"}
 
 
 @plants("transaction-missing-from-csv")
@@ -51,16 +51,16 @@ def _missing_from_csv(site: Site) -> Names:
 def _only_in_csv(site: Site) -> Names:
     entry, transaction = _booked_without_fee(site)
     site.facts.drop(_TABLE, transaction)
-    return {"transaction": transaction["activity_id"], "entry": f"{entry['account_servicer_reference']}#1"}
+    return {**both_sides(entry, transaction), "entry": f"{entry['account_servicer_reference']}#1"}
 
 
 @plants("transaction-amount-wrong")
 def _amount_wrong(site: Site) -> Names:
-    _, transaction = booked_same_day(site, "ACH")
+    entry, transaction = booked_same_day(site, "ACH")
     amount = transaction["signed_amount"] * 2
     for row in site.forms_of_transaction(transaction["activity_id"]):
         row["signed_amount"] = amount
-    return {"transaction": transaction["activity_id"]}
+    return both_sides(entry, transaction)
 
 
 @plants("transaction-title-differs-in-csv")
@@ -77,21 +77,21 @@ def _title_differs(site: Site) -> Names:
 
 @plants("transaction-twice")
 def _twice(site: Site) -> Names:
-    _, transaction = booked_same_day(site, "ACH")
+    entry, transaction = booked_same_day(site, "ACH")
     site.facts.again(_TABLE, transaction)
-    return {"transaction": transaction["activity_id"]}
+    return both_sides(entry, transaction)
 
 
 @plants("transaction-invented")
 def _invented(site: Site) -> Names:
-    _, transaction = booked_same_day(site, "ACH")
+    entry, transaction = booked_same_day(site, "ACH")
     if transaction["transaction_status"] != "SETTLED":
         raise NothingToHit
     site.statement("BANK", site.after(1))
     made = _another_id(transaction["activity_id"])
     for row in site.forms_of_transaction(transaction["activity_id"]):
         site.facts.put(_TABLE, {**row, "activity_id": made, "transaction_id": made})
-    return {"transaction": made}
+    return {**both_sides(entry, transaction), "transaction": made}
 
 
 def _another_id(identifier: str) -> str:
@@ -112,7 +112,7 @@ def _in_flight(site: Site) -> Names:
     site.strike(entry)
     for row in site.forms_of_transaction(transaction["activity_id"]):
         row.update(transaction_status="BOOKED", settled_at_utc=None)
-    return {"transaction": transaction["activity_id"]}
+    return both_sides(entry, transaction)
 
 
 @plants("transactions-ambiguous")
@@ -128,6 +128,7 @@ def _ambiguous(site: Site) -> Names:
         site.facts.put(_TABLE, {**row, "activity_id": made, "transaction_id": made, "booked_at_utc": later})
     site.detail(entry)["end_to_end_id"] = "NOTPROVIDED"
     return {
+        **both_sides(entry, transaction),
         "transactions": [transaction["activity_id"], made],
         "entry": f"{entry['account_servicer_reference']}#1",
     }
