@@ -5,6 +5,7 @@ Belongs here: options and printing. Does not belong here: the proof (`jiko_pipel
 
 import os
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -74,6 +75,7 @@ def _as_json(report: "Report") -> dict[str, Any]:
         "faults_without_control": faults_without_control(),
         "nothing_sees": list(NO_FAULT_SEES),
         "differences": _differences(report),
+        "changed_answers": [asdict(one) for one in report.changed],
     }
 
 
@@ -92,6 +94,10 @@ def _print(report: "Report", seconds: float) -> None:
         print_table(names, [[row[name] for name in names] for row in differences[:_MOST_SHOWN]])
         if len(differences) > _MOST_SHOWN:
             say(f"... and {len(differences) - _MOST_SHOWN} more; --json lists them all.")
+    if report.changed:
+        names = ["control_id", "scene", "kept", "now"]
+        print_table(names, [[row[name] for name in names] for row in told["changed_answers"][:_MOST_SHOWN]])
+        say(f"{len(report.changed)} answers changed: of scenes whose whole answers are kept.")
     for words, names in (
         ("Faults that found no place", told["faults_not_planted"]),
         ("Controls that no fault makes fire", told["controls_without_fault"]),
