@@ -1,6 +1,8 @@
 """Matching: by reference first, by attributes only without a choice, anything else suggested with its sums."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import duckdb
 
@@ -62,6 +64,26 @@ def test_neither_side_may_have_a_choice() -> None:
         side(con, "left", ("a", "a", "10.00", 0), ("b", "b", "10.00", 0))
         side(con, "right", ("x", None, "10.00", 0))
         assert pairs(con) == []
+
+
+def test_amounts_within_a_tolerance_match_only_where_a_rule_gives_one_and_nobody_has_a_choice() -> None:
+    (by_attributes,) = [rule for rule in RULES.of("TRANSACTION") if rule.rule_id == "M11"]
+    near = replace(by_attributes, tolerance=Decimal("0.01"))
+    with duckdb.connect() as con:
+        for rule, entries, expected in (
+            (by_attributes, ["10.01"], []),
+            (near, ["10.01"], [("a", "0")]),
+            (near, ["10.02"], []),
+            (near, ["10.01", "9.99"], []),
+        ):
+            side(con, "left", ("a", "a", "10.00", 0))
+            side(con, "right", *((str(number), None, amount, 1) for number, amount in enumerate(entries)))
+            match_sides(con, [rule])
+            found = con.execute(
+                "select l.row_key, r.row_key from match_pair join match_left as l on l.row_no = left_no"
+                " join match_right as r on r.row_no = right_no"
+            ).fetchall()
+            assert found == expected, (rule.tolerance, entries)
 
 
 def test_the_bank_books_no_payment_before_it_was_made_nor_later_than_its_window() -> None:

@@ -38,7 +38,7 @@ def test_no_mutant_changes_only_how_much_a_break_is_about() -> None:
     assert {tuple(told(mutant.sql)) for mutant in mutants} == {tuple(told(control.sql))}
 
 
-def test_mutants_of_every_operator_are_killed_by_small_worlds(tmp_path: Path) -> None:
+def test_mutants_of_two_controls_are_killed_by_small_worlds(tmp_path: Path) -> None:
     controls = [Registry.load()[name] for name in ("K10", "K36")]
     with stored([SCENES[0], Job(ALONE, 5, 6, 20)], tmp_path) as worlds:
         outcome = hunt(worlds, controls, 8)
