@@ -4,7 +4,8 @@
 -- key: customer, date, event
 -- identity: a success names a transaction of its direction; a rejection names none
 -- tolerance: 0
--- hides: a transfer of which nothing was told; a success told of another transfer of the same direction
+-- hides: an event whose word is none of success, received or rejected; a transfer of which nothing was told;
+--   a success told of another transfer of the same direction
 -- codes: EVENT_DIFF = MISSING
 -- severity: S2
 -- evidence: INTRA_PROVIDER
