@@ -3,13 +3,14 @@
 Belongs here: words and layout. Does not belong here: finding the facts (`reconciliation.explaining`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from jiko_pipeline.cli.terminal import out, text
+from jiko_pipeline.cli.terminal import label, out, text
 from jiko_pipeline.reconciliation.explaining import Explanation, LifeEvent, SourceRow
 
 _UNITS: Final = {
@@ -45,6 +46,7 @@ _STATUSES: Final = {
 }
 _SIDES: Final = {"left": "left", "right": "right", "both": "both"}
 _SHORT_HASH: Final = 16
+_AMOUNT: Final = re.compile(r"(?<![\w.,-])(-?\d{4,15})(\.\d{2})(?!\w|[.,]\d)")
 
 
 def as_json(told: Explanation) -> Mapping[str, Any]:
@@ -53,9 +55,12 @@ def as_json(told: Explanation) -> Mapping[str, Any]:
         **told.facts,
         "left_label": told.left_label,
         "right_label": told.right_label,
+        "left_rule": told.left_rule,
+        "right_rule": told.right_rule,
         "evidence_words": told.evidence_words,
-        "sources": [asdict(row) for row in told.sources],
+        "sources": [{**asdict(row), "says": dict(row.says)} for row in told.sources],
         "rows_left_out": told.rows_left_out,
+        "names": dict(told.names),
         "blocks": dict(told.blocks),
         "blocked_by": None if told.blocked_by is None else {"break_id": told.blocked_by[0], "why": told.blocked_by[1]},
         "life": [asdict(event) for event in told.life],
@@ -65,7 +70,7 @@ def as_json(told: Explanation) -> Mapping[str, Any]:
 def print_explanation(told: Explanation) -> None:
     """Prints the break to standard output."""
     facts = told.facts
-    _line(facts["cause"] or facts["title"])
+    _line(_with_thousands(facts["cause"] or facts["title"]))
     _line("")
     _pairs(_heading(told))
     _line("")
@@ -80,7 +85,7 @@ def print_explanation(told: Explanation) -> None:
 
 def _heading(told: Explanation) -> list[tuple[str, str]]:
     facts = told.facts
-    pocket = facts["pocket_name"] or facts["pocket_id"] or "all pockets of the customer"
+    pocket = label(facts["pocket_name"] or "") or facts["pocket_id"] or "all pockets of the customer"
     state = _STATUSES.get(facts["status"], facts["status"])
     if facts["acceptance_asked_by"]:
         state += f"; {facts['acceptance_asked_by']} wants to accept it, a second person must agree"
@@ -96,6 +101,7 @@ def _heading(told: Explanation) -> list[tuple[str, str]]:
         ("Break", f"{facts['control_id']} {code}, {_class_words(facts)}, {facts['break_id'][:_SHORT_HASH]}"),
         ("Pocket, day", f"{pocket}, {facts['business_date']}"),
         ("Key", facts["entity_key"]),
+        *(("Named", f"{identifier} is {label(words)}") for identifier, words in told.names.items()),
         ("State", state),
         ("Severity", severity),
         ("Owner", facts["owner"] or "nobody yet"),
@@ -116,28 +122,41 @@ def _class_words(facts: Mapping[str, Any]) -> str:
 def _sides(told: Explanation) -> list[tuple[str, str]]:
     facts, unit = told.facts, told.unit
     lines = [
-        (told.left_label, _side(told, "left")),
-        (told.right_label, _side(told, "right")),
-        ("difference", _amount(facts["difference"], unit)),
-        ("tolerance", facts["tolerance"]),
+        (told.left_label, _side(told, "left", told.left_rule)),
+        (told.right_label, _side(told, "right", told.right_rule)),
     ]
+    if facts["difference"] is not None:
+        lines.append(("difference", _amount(facts["difference"], unit)))
+    lines.append(("tolerance", facts["tolerance"]))
     if facts["hides"]:
         lines.append(("what it hides", facts["hides"]))
     return lines
 
 
-def _side(told: Explanation, side: str) -> str:
+def _side(told: Explanation, side: str, rule: str) -> str:
+    """The side's amount; without one what its only row says, or what it asks for."""
     value = told.facts[f"{side}_value"]
-    if value is None and not any(row.side in (side, "both") for row in told.sources):
-        return "nothing there"
-    return "not an amount, see the sentence above" if value is None else _amount(value, told.unit)
+    if value is not None:
+        return _amount(value, told.unit)
+    rows = [row for row in told.sources if row.side == side]
+    if len(rows) == 1:
+        return _said(rows[0])
+    if rule:
+        return rule
+    if any(row.side in (side, "both") for row in told.sources):
+        return "not an amount, see the sentence above"
+    return "nothing there"
+
+
+def _said(row: SourceRow) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {text(value)}" for name, value in row.says if value not in (None, ""))
 
 
 def _amount(value: Decimal | None, unit: str) -> str:
     if value is None:
         return "none"
     if unit in ("COUNT", "NONE"):
-        return f"{value.normalize():f}"
+        return f"{value.normalize():,f}"
     return f"{text(value)} {_UNITS[unit]}".strip()
 
 
@@ -179,10 +198,8 @@ def _source(row: SourceRow) -> str:
     where = f", at {row.locator}" if row.locator else ""
     report = f", report {row.report_id}" if row.report_id else ""
     fetched = f", fetched {row.fetched_at_utc:%Y-%m-%d %H:%M} UTC" if row.fetched_at_utc else ""
-    value = f"{row.column.replace('_', ' ')} {text(row.value)}"
-    return (
-        f"{value}: {kind} of {row.business_date}, document {row.document_sha256 or 'unknown'}{where}{report}{fetched}"
-    )
+    document = row.document_sha256 or "unknown"
+    return f"{_said(row)}: {kind} of {row.business_date}, document {document}{where}{report}{fetched}"
 
 
 def _life(life: Sequence[LifeEvent]) -> None:
@@ -208,6 +225,11 @@ def _pairs(lines: Sequence[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in lines), default=0)
     for name, words in lines:
         _line(f"{name:<{width}}  {text(words)}")
+
+
+def _with_thousands(words: str) -> str:
+    """The amounts of a sentence as those of the lines below it: 529138.97 is 529,138.97."""
+    return _AMOUNT.sub(lambda found: f"{int(found[1]):,}{found[2]}", words)
 
 
 def _line(words: str) -> None:

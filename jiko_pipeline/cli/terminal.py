@@ -2,14 +2,19 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+
+LONGEST_NAME: Final = 60
+_NOT_ASCII: Final = re.compile(r"[^\x20-\x7e\n]")
 
 
 def out() -> Console:
@@ -38,9 +43,14 @@ def _plain(value: object) -> object:
 
 def print_json(value: object) -> None:
     """One JSON document; decimals as strings, dates in ISO 8601, what JSON has no number for as its name."""
-    sys.stdout.write(
-        json.dumps(_keyed_by_text(value), indent=2, default=_plain, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    document = json.dumps(_keyed_by_text(value), indent=2, default=_plain, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(_NOT_ASCII.sub(_escaped, document) + "\n")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """What a terminal might obey as JSON writes it with ASCII alone; every letter as it is."""
+    character = found.group()
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def _keyed_by_text(value: object) -> object:
@@ -72,6 +82,12 @@ def field(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     return text(value)
+
+
+def label(words: str) -> str:
+    """A name that somebody chose, for a line: on one line, without what a terminal obeys, shortened when long."""
+    shown = _one_line(words)
+    return shown if len(shown) <= LONGEST_NAME else f"{shown[: LONGEST_NAME - 1]}…"
 
 
 def _one_line(words: str) -> str:
