@@ -8,7 +8,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -30,6 +30,7 @@ from jiko_pipeline.bank.errors import (
 )
 from jiko_pipeline.bank.exchange import Answer, TransportFailure, exchange, place
 from jiko_pipeline.bank.operations import Operation
+from jiko_pipeline.bank.request_log import HEADER, RequestLog, Tries
 from jiko_pipeline.bank.retry import (
     RETRYABLE_STATUS,
     Attempts,
@@ -90,8 +91,10 @@ class ApiClient:
         budget: Allowance,
         policy: RetryPolicy,
         signer: httpx.Auth | None = None,
+        log: RequestLog | None = None,
     ) -> None:
         self._client = client
+        self.log = log or RequestLog(None, clock)
         self._origin = origin
         self._auth = auth
         self._signer = signer
@@ -123,7 +126,23 @@ class ApiClient:
         not repeatable is sent again only when it cannot have been carried out.
         """
         url = self._url(path, query)
-        where = place(url)
+        with self.log.tries(operation.name) as tries:
+
+            def make() -> httpx.Request:
+                return self._request(operation.method, url, document, content, media_type, tries.begin())
+
+            return self._tried(operation, place(url), make, tries, cap_bytes, expect_json, success)
+
+    def _tried(
+        self,
+        operation: Operation,
+        where: str,
+        make: Callable[[], httpx.Request],
+        tries: Tries,
+        cap_bytes: int | None,
+        expect_json: bool,
+        success: frozenset[int],
+    ) -> Answer:
         attempts = Attempts(self._clock, self._policy)
         signed_in_again = False
         while True:
@@ -139,7 +158,7 @@ class ApiClient:
             try:
                 answer = exchange(
                     self._client,
-                    self._request(operation.method, url, document, content, media_type),
+                    make(),
                     clock=self._clock,
                     deadline=attempts.deadline,
                     cap_bytes=cap_bytes or self._contract.json_cap_bytes,
@@ -150,6 +169,9 @@ class ApiClient:
                 if failure.sent and not operation.repeatable:
                     raise _ambiguous(where, f"{failure}") from None
                 trouble = f"{failure}"
+                tries.trouble(trouble)
+                if failure.garbled:
+                    final = ContractBrokenError(f"{where} answered {attempts.made} times: {trouble}.")
             except ContractBrokenError as error:
                 if not operation.repeatable:
                     raise _ambiguous(where, "its answer cannot be read") from error
@@ -165,10 +187,12 @@ class ApiClient:
                         f"{where} answered {answer.status} with something that is not a JSON object."
                     )
                     trouble = "not JSON"
+                    tries.trouble(trouble)
                 elif answer.status == 401 and token is not None and isinstance(self._auth, SignIn):
                     if signed_in_again:
                         raise AuthenticationError(f"{where} does not accept a fresh access token (401).")
                     signed_in_again = True
+                    tries.trouble("status 401")
                     self._auth.renew(token)
                     continue
                 elif answer.status not in RETRYABLE_STATUS:
@@ -176,6 +200,7 @@ class ApiClient:
                     raise self._refusal(answer, where, operation)
                 else:
                     trouble = f"status {answer.status}"
+                    tries.trouble(trouble)
                     asked = retry_after_seconds(
                         answer.headers.get("retry-after"), answer.headers.get("date"), self._clock.wall()
                     )
@@ -207,9 +232,15 @@ class ApiClient:
         return self._origin + path + ("?" + urlencode(query) if query else "")
 
     def _request(
-        self, method: str, url: str, document: Mapping[str, object] | None, content: bytes | None, media_type: str
+        self,
+        method: str,
+        url: str,
+        document: Mapping[str, object] | None,
+        content: bytes | None,
+        media_type: str,
+        request_id: str,
     ) -> httpx.Request:
-        headers = {"Accept": "application/json, text/csv;q=0.9"}
+        headers = {"Accept": "application/json, text/csv;q=0.9", HEADER: request_id}
         if document is not None:
             media_type, content = "application/json", json.dumps(document).encode()
         if content is None:

@@ -28,6 +28,7 @@ from jiko_pipeline.bank.errors import (
 from jiko_pipeline.bank.exchange import TransportFailure, exchange
 from jiko_pipeline.bank.private_files import private_directory
 from jiko_pipeline.bank.processes import is_alive, own_mark
+from jiko_pipeline.bank.request_log import HEADER, RequestLog, Tries
 from jiko_pipeline.bank.retry import RETRYABLE_STATUS, Attempts, RetryPolicy, retry_after_seconds
 from jiko_pipeline.errors import StorageError
 from jiko_pipeline.failpoints import failpoint
@@ -119,9 +120,17 @@ class DownloadClient:
     """Fetches files. Thread-safe; `incoming` is the directory they are written to."""
 
     def __init__(
-        self, client: httpx.Client, *, rule: LinkRule, incoming: Path, clock: Clock, policy: RetryPolicy
+        self,
+        client: httpx.Client,
+        *,
+        rule: LinkRule,
+        incoming: Path,
+        clock: Clock,
+        policy: RetryPolicy,
+        log: RequestLog | None = None,
     ) -> None:
         self._client = client
+        self._log = log or RequestLog(None, clock)
         self._rule = rule
         self._incoming = private_directory(incoming)
         self._clock = clock
@@ -152,27 +161,36 @@ class DownloadClient:
         Raises LinkExpiredError (a new link may help), DownloadRefusedError, UnavailableError, StorageError.
         """
         url = self._rule.check(link)
+        with self._log.tries("download") as tries:
+            return self._fetched(url, cap_bytes, tries)
+
+    def _fetched(self, url: httpx.URL, cap_bytes: int, tries: Tries) -> FetchedFile:
         attempts = Attempts(self._clock, self._policy)
         while True:
             attempts.made += 1
             self.calls += 1
             asked: float | None = None
+            garbled = False
             try:
-                outcome = self._once(url, attempts.deadline, cap_bytes)
+                outcome = self._once(url, attempts.deadline, cap_bytes, tries.begin())
             except TransportFailure as failure:
                 trouble = f"{failure}"
+                garbled = failure.garbled
             except ContractBrokenError as error:
                 raise DownloadRefusedError(f"{error}") from None
             else:
                 if isinstance(outcome, FetchedFile):
+                    tries.brought(outcome.sha256)
                     return outcome
                 trouble, asked = outcome
+            tries.trouble(trouble)
             if not attempts.wait(asked):
-                raise UnavailableError(
-                    f"A file of {url.host} could not be fetched in {attempts.made} tries: {trouble}."
-                )
+                kind = DownloadRefusedError if garbled else UnavailableError
+                raise kind(f"A file of {url.host} could not be fetched in {attempts.made} tries: {trouble}.")
 
-    def _once(self, url: httpx.URL, deadline: float, cap_bytes: int) -> FetchedFile | tuple[str, float | None]:
+    def _once(
+        self, url: httpx.URL, deadline: float, cap_bytes: int, request_id: str
+    ) -> FetchedFile | tuple[str, float | None]:
         path = self._incoming / f"{self._mark}-{uuid.uuid4().hex}.part"
         digest = hashlib.sha256()
         kept = False
@@ -186,7 +204,7 @@ class DownloadClient:
 
                 answer = exchange(
                     self._client,
-                    self._client.build_request("GET", url),
+                    self._client.build_request("GET", url, headers={HEADER: request_id}),
                     clock=self._clock,
                     deadline=deadline,
                     cap_bytes=cap_bytes,

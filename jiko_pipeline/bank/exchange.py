@@ -26,14 +26,20 @@ CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0
 _CHUNK_BYTES: Final = 64 * 1024
 _USER_AGENT: Final = "jiko-pipeline"
+_CLOSED_BEFORE_ANSWERING: Final = "Server disconnected without sending a response"
 
 
 class TransportFailure(Exception):
-    """The exchange did not come to an end. `sent` is False only when the request cannot have arrived."""
+    """The exchange did not come to an end.
 
-    def __init__(self, what: str, *, sent: bool) -> None:
+    `sent` is False only when the request cannot have arrived. `garbled` is True when the answer was begun and is no
+    whole HTTP message: where each try ends so, it is the answer that is wrong and not the connection.
+    """
+
+    def __init__(self, what: str, *, sent: bool, garbled: bool = False) -> None:
         super().__init__(what)
         self.sent = sent
+        self.garbled = garbled
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,11 @@ def exchange(
     except httpx.TimeoutException:
         late = clock.monotonic() >= deadline
         raise TransportFailure("the answer took too long" if late else "no answer in time", sent=True) from None
+    except httpx.RemoteProtocolError as error:
+        # A connection that is closed before any answer says nothing of the answer.
+        garbled = not str(error).startswith(_CLOSED_BEFORE_ANSWERING)
+        what = "the answer is no whole HTTP" if garbled else "the connection was closed without an answer"
+        raise TransportFailure(what, sent=True, garbled=garbled) from None
     except httpx.TransportError as error:
         raise TransportFailure(f"the connection broke off ({type(error).__name__})", sent=True) from None
 

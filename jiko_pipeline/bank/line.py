@@ -19,6 +19,7 @@ from jiko_pipeline.bank.contract import Contract
 from jiko_pipeline.bank.downloads import DownloadClient, LinkRule
 from jiko_pipeline.bank.exchange import make_client
 from jiko_pipeline.bank.private_files import private_directory
+from jiko_pipeline.bank.request_log import RequestLog
 from jiko_pipeline.bank.retry import RetryPolicy
 from jiko_pipeline.bank.sign_in import SignIn, load_signing_key
 
@@ -68,6 +69,7 @@ def open_line(
     """
     private_directory(room)
     policy = RetryPolicy(total_seconds=deadline_seconds)
+    log = RequestLog(room / "requests", clock)
     with ExitStack() as stack:
         api_client = stack.enter_context(make_client(threads))
         auth_client = stack.enter_context(make_client(1))
@@ -90,6 +92,7 @@ def open_line(
                 clock=clock,
                 budget=budget,
                 policy=policy,
+                log=log,
             )
         api = ApiClient(
             api_client,
@@ -100,6 +103,7 @@ def open_line(
             budget=budget,
             policy=policy,
             signer=signer,
+            log=log,
         )
         downloads = DownloadClient(
             download_client,
@@ -107,6 +111,7 @@ def open_line(
             incoming=room / "incoming",
             clock=clock,
             policy=policy,
+            log=log,
         )
         downloads.remove_leftovers()
         yield Line(api, downloads, sign_in)

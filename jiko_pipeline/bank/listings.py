@@ -187,6 +187,10 @@ def walk(api: ApiClient, contract: Contract, listing: Listing, page_limit: int) 
     missed (`readings`). Raises ContractBrokenError when a cursor comes back, never ends or is not a token,
     UnavailableError when the listing does not come to rest, and whatever `ApiClient.call` raises.
     """
+    yield from api.log.pieces(_walk(api, contract, listing, page_limit))
+
+
+def _walk(api: ApiClient, contract: Contract, listing: Listing, page_limit: int) -> Iterator[Page]:
     way = route(listing, contract)
     if way.paging in (Paging.WHOLE, Paging.WHOLE_OBJECT):
         answer = api.call(
@@ -287,11 +291,12 @@ def _follow_offsets(api: ApiClient, contract: Contract, way: Route, page_limit: 
 
 def first_and_last_activity(api: ApiClient, contract: Contract, pocket_id: str) -> tuple[date | None, date | None]:
     """New York days of the first and the last bank-side movement of a pocket; None, None without any."""
-    first, last = (
-        _day_of_first_item(page.body, contract, pocket_id)
-        for listing in (first_activity(pocket_id), last_activity(pocket_id))
-        for page in walk(api, contract, listing, 1)
-    )
+    with api.log.course():
+        first, last = (
+            _day_of_first_item(page.body, contract, pocket_id)
+            for listing in (first_activity(pocket_id), last_activity(pocket_id))
+            for page in walk(api, contract, listing, 1)
+        )
     return first, last
 
 

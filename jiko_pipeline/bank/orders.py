@@ -234,6 +234,12 @@ class _Fetch:
     def _poll(self) -> None:
         if not self._open:
             return
+        with self._bank.api.log.course():
+            failed = self._look()
+        self._order_again(failed)
+
+    def _look(self) -> list[tuple[str, ReportPull, str]]:
+        """See how far the open requests are; those that the bank failed, with its reasons."""
         made = [requested_at for _, requested_at in self._open.values()]
         known = [requested_at for requested_at in made if requested_at is not None]
         since = min(known) if len(known) == len(made) else None
@@ -247,7 +253,7 @@ class _Fetch:
                 break
         for request_id in unseen:
             self._ask_by_id(request_id, failed)
-        self._order_again(failed)
+        return failed
 
     def _ask_by_id(self, request_id: str, failed: list[tuple[str, ReportPull, str]]) -> None:
         try:
@@ -271,8 +277,7 @@ class _Fetch:
         problem = echo_problem(pull, request, contract)
         if problem is not None:
             del self._open[request.request_id]
-            problem = f"The bank's request {request.request_id} is not for {pull.title}: {problem}."
-            self.outcome.refused.append((pull, problem))
+            self._refuse(pull, f"The bank's request {request.request_id} is not for {pull.title}: {problem}.")
         elif request.status in contract.status_open:
             return
         elif request.status in contract.status_completed:
@@ -280,7 +285,7 @@ class _Fetch:
             try:
                 reports = made_reports(pull, request, contract, path_of(LIST_REQUESTS.name, contract))
             except NotProvedError as error:
-                self.outcome.refused.append((pull, str(error)))
+                self._refuse(pull, str(error))
             else:
                 future = self._pool.submit(self._desk.fetch_files, pull, request.request_id, reports)
                 self._downloading[future] = pull
@@ -292,8 +297,12 @@ class _Fetch:
         else:
             del self._open[request.request_id]
             word = _one_line(request.status)
-            problem = f"The bank gives {pull.title} the status {word!r}, which the contract does not know."
-            self.outcome.refused.append((pull, problem))
+            self._refuse(pull, f"The bank gives {pull.title} the status {word!r}, which the contract does not know.")
+
+    def _refuse(self, pull: ReportPull, problem: str) -> None:
+        """Keep out a pull for what the answer that was just read says of it."""
+        self._bank.api.log.unusable(problem)
+        self.outcome.refused.append((pull, problem))
 
     def _order_again(self, failed: list[tuple[str, ReportPull, str]]) -> None:
         to_order: list[tuple[ReportPull, Turn]] = []
@@ -328,7 +337,8 @@ class _Fetch:
             self._stop(error)
             self.outcome.pending.append(pull)
         except (NotProvedError, ValidationRefusedError, ScopeError) as error:
-            self.outcome.refused.append((pull, str(error)))
+            if not (isinstance(error, NotFoundError) and self._is_open_again(pull)):
+                self.outcome.refused.append((pull, str(error)))
         else:
             try:
                 for report in reports:
@@ -344,6 +354,20 @@ class _Fetch:
             self._progress("delivered", len(self.outcome.delivered), self._total)
         finally:
             self._downloading.pop(future, None)
+
+    def _is_open_again(self, pull: ReportPull) -> bool:
+        """True when a request whose reports are not there is no longer called completed: it is polled further."""
+        entry = self._book.entry(pull.key)
+        if entry is None or entry.request_id is None:
+            return False
+        try:
+            request = self._desk.request(entry.request_id)
+        except (TryLaterError, NotProvedError):
+            return False
+        if request.status not in self._contract.status_open:
+            return False
+        self._open[entry.request_id] = (pull, entry.requested_at)
+        return True
 
 
 def _one_line(text: str) -> str:

@@ -107,6 +107,10 @@ class ReportDesk:
         With `look_first`, and whenever an answer was lost, an order that is at the bank already is adopted.
         Raises AmbiguousOutcomeError when one may be there and cannot be looked for.
         """
+        with self._bank.api.log.course():
+            return self._order(pull, look_first=look_first)
+
+    def _order(self, pull: ReportPull, *, look_first: bool) -> ReportRequest:
         entry = self._book.entry(pull.key)
         claimed_at = entry.claimed_at if entry is not None else self._bank.now()
         where = path_of(ORDER.name, self._contract)
@@ -203,6 +207,10 @@ class ReportDesk:
         return fetched
 
     def _download(self, pull: ReportPull, request_id: str, report: MadeReport) -> DeliveredReport:
+        with self._bank.api.log.course():
+            return self._downloaded(pull, request_id, report)
+
+    def _downloaded(self, pull: ReportPull, request_id: str, report: MadeReport) -> DeliveredReport:
         links = 0
         while True:
             link = self._link(report)

@@ -38,6 +38,7 @@ from jiko_pipeline.bank.errors import (
     UnavailableError,
 )
 from jiko_pipeline.bank.exchange import Answer, TransportFailure, exchange, place
+from jiko_pipeline.bank.request_log import HEADER, RequestLog, Tries
 from jiko_pipeline.bank.retry import (
     RETRYABLE_STATUS,
     Attempts,
@@ -141,8 +142,10 @@ class SignIn:
         clock: Clock,
         budget: Allowance,
         policy: RetryPolicy,
+        log: RequestLog | None = None,
     ) -> None:
         self._client = client
+        self._log = log or RequestLog(None, clock)
         self._url = origin + contract.token_path
         self._client_id = client_id
         self._key = key
@@ -181,6 +184,10 @@ class SignIn:
             return current.text
 
     def _sign_in(self) -> _Token:
+        with self._log.tries("sign_in") as tries:
+            return self._tried(tries)
+
+    def _tried(self, tries: Tries) -> _Token:
         where = place(self._url)
         attempts = Attempts(self._clock, self._policy)
         corrected = False
@@ -189,11 +196,12 @@ class SignIn:
             self._budget.take(Group.AUTH)
             self.calls += 1
             asked: float | None = None
+            garbled = False
             sent_at = self._clock.monotonic()
             try:
                 answer = exchange(
                     self._client,
-                    self._request(),
+                    self._request(tries.begin()),
                     clock=self._clock,
                     deadline=attempts.deadline,
                     cap_bytes=_TOKEN_CAP_BYTES,
@@ -201,6 +209,8 @@ class SignIn:
                 )
             except TransportFailure as failure:
                 trouble = f"{failure}"
+                garbled = failure.garbled
+                tries.trouble(trouble)
             else:
                 self._budget.observe(Group.AUTH, answer)
                 skew_changed = self._note_skew(answer)
@@ -209,18 +219,21 @@ class SignIn:
                 if answer.status not in RETRYABLE_STATUS:
                     if skew_changed and not corrected:
                         corrected = True
+                        tries.trouble(f"status {answer.status}")
                         continue
                     raise self._refusal(answer, where)
                 trouble = f"status {answer.status}"
+                tries.trouble(trouble)
                 asked = retry_after_seconds(
                     answer.headers.get("retry-after"), answer.headers.get("date"), self._clock.wall()
                 )
                 if asked is not None and asked > self._policy.longest_wait_seconds:
                     raise too_long_a_wait(where, asked, self._clock)
             if not attempts.wait(asked):
-                raise UnavailableError(f"Signing in at {where} failed after {attempts.made} tries: {trouble}.")
+                kind = ContractBrokenError if garbled else UnavailableError
+                raise kind(f"Signing in at {where} failed after {attempts.made} tries: {trouble}.")
 
-    def _request(self) -> httpx.Request:
+    def _request(self, request_id: str) -> httpx.Request:
         now = self._clock.wall() + self.clock_skew
         issued = int(now.timestamp())
         assertion = self._key.sign(
@@ -244,7 +257,11 @@ class SignIn:
             "POST",
             self._url,
             content=urlencode(form).encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+                HEADER: request_id,
+            },
         )
 
     def _note_skew(self, answer: Answer) -> bool:

@@ -5,17 +5,21 @@ assertions.
 """
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from jiko_pipeline.bank import listings
 from jiko_pipeline.bank.clock import Clock
 from jiko_pipeline.bank.connection import Bank, connect
-from jiko_pipeline.bank.contract import JIKO, Contract
+from jiko_pipeline.bank.contract import JIKO, Contract, OutputFormat, ReportType
 from jiko_pipeline.bank.listings import Listing
+from jiko_pipeline.bank.order_book import OrderBook
+from jiko_pipeline.bank.orders import DeliveredReport, Outcome, fetch_reports
+from jiko_pipeline.bank.report_requests import ReportPull
+from jiko_pipeline.bank.request_log import LoggedRequest, read_requests
 from jiko_pipeline.formats.pages import items_of
 from jiko_pipeline.settings import Settings
 from jiko_pipeline_tests.bank import chaos_rig
@@ -79,6 +83,21 @@ class DisturbedBank:
         """A connection, with nothing signed in yet."""
         with connect(self.settings(**overrides), clock=self.clock, contract=contract) as bank:
             yield bank
+
+    def statements(self, *pockets: str, day: date = date(2024, 7, 16)) -> list[ReportPull]:
+        """Bank statements of pockets for one day, to be fetched."""
+        return [ReportPull(ReportType.BANK_STATEMENT, (OutputFormat.CAMT053,), pocket, day, day) for pocket in pockets]
+
+    def fetched(
+        self, pulls: Sequence[ReportPull], deliver: Callable[[DeliveredReport], object] = str, **overrides: object
+    ) -> Outcome:
+        """What became of pulls, over a connection of its own; `deliver` sees each file."""
+        with self.connection(**overrides) as bank, OrderBook(bank.settings.order_book_file) as book:
+            return fetch_reports(bank, book, pulls, deliver)
+
+    def requests(self) -> dict[str, LoggedRequest]:
+        """What the clients in this directory noted of each of their requests."""
+        return read_requests(sorted(self.settings().request_log_dir.glob("*.jsonl")))
 
     def rows(self, listing: Listing, *, page_limit: int = 100, contract: Contract = JIKO) -> list[dict[str, Any]]:
         """The rows of a listing as they came, over a connection of its own."""

@@ -242,3 +242,21 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_a_blob_has_no_other_name_than_a_hash(archive: Archive, name: str) -> None:
     with pytest.raises(ValueError, match="64 hexadecimal digits"):
         archive.open_blob(name)
+
+
+def test_documents_of_some_kinds_or_about_some_days_are_those_that_reading_all_would_find(archive: Archive) -> None:
+    first, last = date(2024, 6, 10), date(2024, 6, 12)
+    for number, (kind, days) in enumerate(
+        (kind, days)
+        for kind in ("BANK_STATEMENT", "POCKETS", "EARNINGS")
+        for days in [(None, None), *((date(2024, 6, day), date(2024, 6, day + 2)) for day in range(6, 16))]
+    ):
+        pocket = f'p "{number}"' if number % 2 else None
+        archive.record(document(archive, b"%d" % number, kind=kind, first=days[0], last=days[1], pocket_id=pocket))
+    everything = list(archive.documents())
+    about = [one for one in everything if one.first is None or (one.first <= last and first <= (one.last or last))]
+    assert 3 < len(about) < len(everything)
+    assert list(archive.documents(overlapping=(first, last))) == about
+    assert list(archive.documents(kinds=["EARNINGS"])) == [one for one in everything if one.kind == "EARNINGS"]
+    both = [one for one in about if one.kind == "POCKETS"]
+    assert list(archive.documents(kinds=["POCKETS"], overlapping=(first, last))) == both

@@ -101,6 +101,7 @@ def test_when_others_have_used_the_limit_up_it_waits_for_the_reset(file: Path, s
     assert still.elapsed == pytest.approx(20)
 
 
+@pytest.mark.fault_rows(137)
 @pytest.mark.parametrize("reset", ["past", "milliseconds", "-5", "soon", "", "9" * 30, "١٢"])
 def test_a_reset_that_makes_no_sense_is_ignored(file: Path, still: StillClock, reset: str) -> None:
     seconds = int(still.now.timestamp())

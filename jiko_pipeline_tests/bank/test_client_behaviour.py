@@ -362,6 +362,7 @@ def test_a_secret_is_sent_and_shown_nowhere_else(second_bank: SecondBank, client
 CONFIRMATION = f"/api/v1/accounts/{POCKET_ID}/trades/{POCKET_ID}/confirmation/"
 
 
+@pytest.mark.fault_rows(77)
 def test_a_confirmation_is_fetched_in_one_hop_without_credentials_and_not_kept(
     second_bank: SecondBank, settings_for: Make, still: StillClock
 ) -> None:
@@ -377,6 +378,7 @@ def test_a_confirmation_is_fetched_in_one_hop_without_credentials_and_not_kept(
     assert list((settings.data_dir / "bank" / "incoming").iterdir()) == []
 
 
+@pytest.mark.fault_rows(77)
 @pytest.mark.parametrize(
     ("reply", "error"),
     [

@@ -155,6 +155,7 @@ def test_passing_failures_are_tried_again(second_bank: SecondBank, walk: Walk, s
     assert len(walk()) == 1
 
 
+@pytest.mark.fault_rows(18)
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -191,6 +192,7 @@ def test_a_bank_that_stays_down_is_given_up_after_five_tries_within_two_minutes(
     assert still.elapsed < 120
 
 
+@pytest.mark.fault_rows(2)
 def test_a_bank_that_nobody_listens_for_is_named_by_host(settings_for: Make, still: StillClock) -> None:
     port = free_port()
     with (
@@ -217,6 +219,7 @@ def test_retry_after_is_waited_for_exactly(second_bank: SecondBank, walk: Walk, 
     assert still.slept == [7.0]
 
 
+@pytest.mark.fault_rows(21)
 def test_a_retry_date_is_read_against_the_clock_of_the_bank(
     second_bank: SecondBank, walk: Walk, still: StillClock
 ) -> None:
@@ -251,6 +254,7 @@ def raw(head: str, body: bytes) -> Reply:
 WHOLE = b'{"items": [], "next_page": null}'
 
 
+@pytest.mark.fault_rows(8, 9)
 @pytest.mark.parametrize(
     "reply",
     [
@@ -268,6 +272,7 @@ def test_an_answer_whose_end_or_size_cannot_be_trusted_is_refused(
         walk()
 
 
+@pytest.mark.fault_rows(6, 7, 15)
 @pytest.mark.parametrize(
     "reply",
     [
@@ -292,6 +297,7 @@ def test_a_chunked_answer_beyond_the_cap_is_cut_off(second_bank: SecondBank, wal
         walk(json_cap_bytes=65536)
 
 
+@pytest.mark.fault_rows(13)
 def test_a_slow_answer_is_given_up_at_the_deadline(
     second_bank: SecondBank, settings_for: Make, still: StillClock
 ) -> None:
@@ -317,6 +323,7 @@ def test_an_address_outside_the_api_is_refused_before_anything_is_sent(
     assert second_bank.seen == []
 
 
+@pytest.mark.fault_rows(19)
 def test_proxies_of_the_environment_are_ignored(
     walk: Walk, second_bank: SecondBank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +341,7 @@ def test_cookies_of_the_bank_are_not_kept(second_bank: SecondBank, walk: Walk) -
     assert ["cookie" in seen.headers for seen in second_bank.calls(GET_POCKETS)] == [False] * 4
 
 
+@pytest.mark.fault_rows(29)
 def test_what_a_422_rejects_is_shown_without_the_rejected_input(second_bank: SecondBank, walk: Walk) -> None:
     item = {
         "loc": ["query", "limit"],

@@ -18,6 +18,8 @@ from jiko_pipeline_tests.bank.test_orders_course import statement
 Make = Callable[..., Settings]
 
 
+@pytest.mark.fault_rows(42)
+@pytest.mark.fault_rows(129)
 def test_no_secret_is_written_anywhere(
     second_bank: SecondBank, settings_for: Make, still: StillClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -34,6 +34,7 @@ def dripping() -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.fault_rows(13)
 def test_headers_that_never_end_are_given_up_at_the_deadline(dripping: str) -> None:
     with make_client(1) as client, pytest.raises(TransportFailure, match="took too long") as caught:
         exchange(

@@ -28,15 +28,17 @@ def fetch(settings: Settings, still: StillClock) -> tuple[Outcome, Bank, list[by
     return outcome, bank, files
 
 
+@pytest.mark.fault_rows(76)
 def test_no_credential_reaches_the_storage(second_bank: SecondBank, settings_for: Make, still: StillClock) -> None:
     outcome, _, _ = fetch(settings_for(), still)
     assert len(outcome.delivered) == 1
     (seen,) = second_bank.storage_seen
-    assert seen.headers.keys() <= {"host", "accept", "accept-encoding", "connection", "user-agent"}
+    assert seen.headers.keys() <= {"host", "accept", "accept-encoding", "connection", "user-agent", "x-request-id"}
     assert seen.headers["accept-encoding"] == "identity"
     assert second_bank.incidents == []
 
 
+@pytest.mark.fault_rows(69)
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_an_expired_link_is_replaced_by_a_new_one(
     second_bank: SecondBank, settings_for: Make, still: StillClock, status: int
@@ -65,6 +67,7 @@ def raw(head: str, body: bytes) -> Reply:
     return Reply(raw=f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + body)
 
 
+@pytest.mark.fault_rows(6, 7)
 @pytest.mark.parametrize(
     "reply",
     [
@@ -85,6 +88,7 @@ def test_a_cut_file_is_fetched_again_from_its_start(
     assert bank.calls["download"] == 2
 
 
+@pytest.mark.fault_rows(8, 9, 18, 75)
 @pytest.mark.parametrize(
     "reply",
     [
@@ -117,6 +121,7 @@ def test_a_storage_that_stays_down_leaves_the_pull_pending(
     assert isinstance(outcome.trouble, UnavailableError)
 
 
+@pytest.mark.fault_rows(71, 72)
 @pytest.mark.parametrize(
     "link", ["{storage}@evil.example/x", "http://evil.example/x", "file:///etc/passwd", "http://127.0.0.1:9/x"]
 )
@@ -147,6 +152,7 @@ def test_links_to_listed_hosts_are_followed(link: str) -> None:
     assert REAL.check(link).scheme == "https"
 
 
+@pytest.mark.fault_rows(72)
 @pytest.mark.parametrize(
     "link",
     [
@@ -190,6 +196,7 @@ class CarelessRule(LinkRule):
         return httpx.URL(str(link))
 
 
+@pytest.mark.fault_rows(73)
 def test_a_name_that_leads_to_a_private_address_is_refused_before_the_body(
     second_bank: SecondBank, still: StillClock, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def calls_by_operation(bank: ServedBank) -> Counter[str]:
     return Counter(bank.control("GET", "counters")["calls"])
 
 
+@pytest.mark.fault_rows(38)
 @pytest.mark.parametrize("requests", [1_000, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_short_lived_tokens_are_renewed_once_a_period_and_no_request_fails(
     tmp_path: Path, requests: int, record_property: Callable[[str, object], None]

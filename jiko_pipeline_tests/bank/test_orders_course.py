@@ -157,6 +157,7 @@ def test_polls_pause_longer_and_longer_up_to_the_cap(
     assert still.slept == sorted(still.slept)
 
 
+@pytest.mark.fault_rows(58)
 def test_unfinished_reports_are_left_pending_and_taken_up_again(
     second_bank: SecondBank, fetch: Fetcher, still: StillClock, book: OrderBook
 ) -> None:
@@ -176,12 +177,14 @@ def test_a_request_that_fell_off_the_list_is_asked_for_by_id(second_bank: Second
     assert fetch.bank.calls["reports.get_request"] >= 1
 
 
+@pytest.mark.fault_rows(59)
 def test_a_failed_report_is_ordered_once_more(second_bank: SecondBank, fetch: Fetcher) -> None:
     second_bank.failures_left = 1
     assert fetch(statement()).delivered == [statement()]
     assert len(second_bank.requests) == 2
 
 
+@pytest.mark.fault_rows(60)
 def test_a_report_that_always_fails_is_refused_after_two_orders(
     second_bank: SecondBank, fetch: Fetcher, book: OrderBook
 ) -> None:
@@ -198,6 +201,7 @@ def test_a_report_that_always_fails_is_refused_after_two_orders(
     assert fetch(statement()).delivered == [statement()]
 
 
+@pytest.mark.fault_rows(61)
 def test_an_unknown_status_is_refused_by_name_and_not_ordered_again(second_bank: SecondBank, fetch: Fetcher) -> None:
     second_bank.final_status = "ARCHIVED"
     ((_, reason),) = fetch(statement()).refused
@@ -222,6 +226,7 @@ def test_an_order_that_the_bank_finds_wrong_touches_no_other_pull(second_bank: S
     assert fetch(statement("p-2")).delivered == [statement("p-2")]
 
 
+@pytest.mark.fault_rows(66, 67)
 @pytest.mark.parametrize(
     "change",
     [
@@ -260,6 +265,7 @@ def lose_answer(bank: SecondBank) -> Callable[[Seen], Reply]:
     return take_and_hang_up
 
 
+@pytest.mark.fault_rows(63)
 def test_an_order_whose_answer_was_lost_is_found_and_not_repeated(second_bank: SecondBank, fetch: Fetcher) -> None:
     second_bank.plant(ORDER, lose_answer(second_bank))
     assert fetch(statement()).delivered == [statement()]
@@ -275,6 +281,7 @@ def test_an_order_that_never_arrived_is_sent_again(second_bank: SecondBank, fetc
     assert len(second_bank.calls(ORDER)) == 2
 
 
+@pytest.mark.fault_rows(63)
 def test_many_lost_answers_at_once_are_each_given_their_own_request(second_bank: SecondBank, fetch: Fetcher) -> None:
     pulls = [statement(f"p-{n}") for n in range(6)] + [statement("p-0", reason=PullReason.CONFIRM)]
     second_bank.plant(ORDER, *[lose_answer(second_bank)] * len(pulls))
@@ -303,6 +310,7 @@ def test_an_old_request_with_equal_parameters_is_not_adopted(
     assert outcome.reports[0].report_request_id == second_bank.requests[1]["id"]
 
 
+@pytest.mark.fault_rows(64)
 def test_the_claim_of_a_dead_process_is_taken_over_and_its_order_found(
     second_bank: SecondBank, fetch: Fetcher, book: OrderBook, still: StillClock
 ) -> None:

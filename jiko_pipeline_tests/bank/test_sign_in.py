@@ -52,6 +52,8 @@ def test_an_rsa_key_signs_in(second_bank: SecondBank, settings_for: Make, still:
     assert len(second_bank.calls(f"GET {POCKETS}")) == 1
 
 
+@pytest.mark.fault_rows(134)
+@pytest.mark.fault_rows(131)
 def test_a_key_that_others_can_read_is_refused_with_the_command_to_run(settings_for: Make) -> None:
     settings = settings_for()
     assert settings.private_key_file is not None
@@ -61,6 +63,7 @@ def test_a_key_that_others_can_read_is_refused_with_the_command_to_run(settings_
     assert caught.value.remedy == f"Run: chmod 600 {settings.private_key_file}"
 
 
+@pytest.mark.fault_rows(134)
 @pytest.mark.parametrize(
     "content", [b"", b"no key at all", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
 )
@@ -72,6 +75,7 @@ def test_a_file_that_holds_no_key_is_refused(settings_for: Make, content: bytes)
         pass
 
 
+@pytest.mark.fault_rows(134)
 def test_a_missing_key_is_refused(settings_for: Make, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"), connect(settings_for(private_key_file=tmp_path / "no")):
         pass
@@ -88,6 +92,7 @@ def test_the_token_is_used_again_until_half_of_its_life_is_over(settings_for: Ma
         assert bank.calls["sign_in"] == 2
 
 
+@pytest.mark.fault_rows(39)
 @pytest.mark.parametrize("lifetime", [None, 0, -5, "soon", "NaN", True, 10**12])
 def test_a_lifetime_that_makes_no_sense_causes_no_storm(
     second_bank: SecondBank, settings_for: Make, still: StillClock, lifetime: object
@@ -118,6 +123,7 @@ def test_a_revoked_token_is_replaced_once(second_bank: SecondBank, settings_for:
         assert bank.calls["sign_in"] == 2
 
 
+@pytest.mark.fault_rows(34)
 def test_a_fresh_token_that_is_refused_too_ends_in_exit_40(
     second_bank: SecondBank, settings_for: Make, still: StillClock
 ) -> None:
@@ -128,6 +134,7 @@ def test_a_fresh_token_that_is_refused_too_ends_in_exit_40(
     assert len(second_bank.calls(f"GET {POCKETS}")) == 2
 
 
+@pytest.mark.fault_rows(133)
 def test_each_try_signs_a_new_assertion(second_bank: SecondBank, settings_for: Make, still: StillClock) -> None:
     # The bank takes the assertion in and then fails: repeating it would be refused as a replay.
     def fail_after_taking(seen: object) -> Reply:
@@ -141,6 +148,7 @@ def test_each_try_signs_a_new_assertion(second_bank: SecondBank, settings_for: M
     assert len(second_bank.jti) == 3
 
 
+@pytest.mark.fault_rows(41, 132)
 @pytest.mark.parametrize("minutes", [-60, -10, 10, 60])
 def test_a_wrong_clock_here_is_corrected_by_the_date_of_the_bank(
     second_bank: SecondBank,
@@ -156,6 +164,7 @@ def test_a_wrong_clock_here_is_corrected_by_the_date_of_the_bank(
         assert bank.clock_skew_seconds == pytest.approx(60 * minutes, abs=1)
 
 
+@pytest.mark.fault_rows(134)
 def test_an_unknown_key_is_refused_without_a_second_try(
     second_bank: SecondBank, settings_for: Make, still: StillClock
 ) -> None:
@@ -168,6 +177,7 @@ def test_an_unknown_key_is_refused_without_a_second_try(
     assert len(second_bank.calls(TOKEN)) == 1
 
 
+@pytest.mark.fault_rows(43)
 def test_scopes_that_are_not_granted_are_named(second_bank: SecondBank, settings_for: Make, still: StillClock) -> None:
     second_bank.plant(TOKEN, Reply(400, {"error": "invalid_scope"}))
     with connect(settings_for(), clock=still.clock) as bank, pytest.raises(ScopeError) as caught:

@@ -147,6 +147,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.fault_rows(95)
 def test_hostile_documents_are_refused(name: str) -> None:
     body, code = HOSTILE[name]
     with pytest.raises(RefusedDocumentError) as refusal:
@@ -154,6 +155,7 @@ def test_hostile_documents_are_refused(name: str) -> None:
     assert refusal.value.code == code
 
 
+@pytest.mark.fault_rows(95)
 def test_an_xinclude_reads_no_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("canary")
@@ -183,6 +185,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.fault_rows(95)
 def test_no_hostile_document_takes_much_memory() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
@@ -193,6 +196,7 @@ def test_no_hostile_document_takes_much_memory() -> None:
 CUTS = 1_000
 
 
+@pytest.mark.fault_rows(81)
 def test_a_statement_cut_anywhere_is_refused() -> None:
     offsets = random.Random(53).sample(range(len(GOOD)), CUTS)
     for offset in offsets:
@@ -200,6 +204,7 @@ def test_a_statement_cut_anywhere_is_refused() -> None:
             camt053.read(GOOD[:offset])
 
 
+@pytest.mark.fault_rows(81)
 def test_a_long_statement_cut_anywhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(skeleton, "LEAST_BYTES", 0)
     body = OPEN + PLAIN * 40 + CLOSE

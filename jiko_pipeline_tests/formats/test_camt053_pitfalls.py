@@ -271,6 +271,7 @@ def test_a_statement_that_does_not_foot_is_told_and_not_refused() -> None:
     assert codes(read) == ["FOOTING"]
 
 
+@pytest.mark.fault_rows(96)
 def test_a_summary_that_disagrees_is_told() -> None:
     summary = "<TxsSummry><TtlNtries><NbOfNtries>2</NbOfNtries></TtlNtries></TxsSummry>"
     read = camt053.read(document(statement(summary, entry())))
@@ -332,6 +333,7 @@ def test_a_byte_order_mark_is_no_matter() -> None:
         ("urn:iso:std:iso:20022:tech:xsd:camt.053.001.15", "15"),
     ],
 )
+@pytest.mark.fault_rows(96)
 def test_any_namespace_or_none_is_read(namespace: str | None, version: str | None) -> None:
     read = camt053.parse(document(statement(entry()), namespace=namespace))
     assert read.version == version
@@ -384,6 +386,7 @@ def test_the_statement_that_was_asked_for_is_taken() -> None:
     ],
     ids=["account", "day", "no day", "twice", "first page only", "currency"],
 )
+@pytest.mark.fault_rows(96)
 def test_a_statement_that_was_not_asked_for_is_refused(body: bytes, code: str) -> None:
     with pytest.raises(RefusedDocumentError) as refusal:
         camt053.read(body, asked(date(2024, 6, 3)))

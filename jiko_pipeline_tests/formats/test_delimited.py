@@ -138,6 +138,7 @@ def test_a_document_of_each_kind_is_read_with_its_declared_schema(kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.fault_rows(82)
 def test_a_header_without_rows_is_a_document_of_no_rows(kind: str) -> None:
     contract, read, row = KINDS[kind]
     reading = read((contract.separator.join(row) + "\n").encode())
@@ -186,6 +187,7 @@ def test_a_trade_that_is_not_settled_is_booked() -> None:
     assert frame["yield_to_maturity"].to_list()[0] == Decimal("0.052712345")
 
 
+@pytest.mark.fault_rows(88)
 def test_columns_may_come_in_any_order() -> None:
     shuffled = list(reversed(TRADE))
     reading = readers.read_trade_report_csv(csv_of(TRADE, header=shuffled))
@@ -193,6 +195,7 @@ def test_columns_may_come_in_any_order() -> None:
 
 
 @pytest.mark.parametrize("at", [0, 5, len(TRADE)])
+@pytest.mark.fault_rows(87)
 def test_an_added_column_is_told_and_the_rest_read(at: int) -> None:
     names = list(TRADE)
     names.insert(at, "Trader")
@@ -202,6 +205,7 @@ def test_an_added_column_is_told_and_the_rest_read(at: int) -> None:
 
 
 @pytest.mark.parametrize("column", list(TRADE))
+@pytest.mark.fault_rows(86)
 def test_a_renamed_column_refuses_the_document_and_both_names_are_said(column: str) -> None:
     header = [f"New {name}" if name == column else name for name in TRADE]
     body = csv_of({f"New {name}" if name == column else name: value for name, value in TRADE.items()}, header=header)
@@ -247,6 +251,7 @@ def changed(line: int, text: str) -> bytes:
         (BODY.replace(b",", b";"), "HEADER", "line 1"),
     ],
 )
+@pytest.mark.fault_rows(82, 84, 85, 89)
 def test_a_damaged_document_is_refused_with_its_line(body: bytes, code: str, where: str) -> None:
     with pytest.raises(RefusedDocumentError) as refusal:
         readers.read_trade_report_csv(body)
@@ -258,6 +263,7 @@ def test_what_the_body_is_instead_is_said() -> None:
         readers.read_positions(b"<!doctype html><p>maintenance</p>")
 
 
+@pytest.mark.fault_rows(85)
 def test_marks_and_line_ends_of_other_systems_are_no_matter() -> None:
     plain = readers.read_trade_report_csv(BODY).frames["trade_report"]
     windows = BODY.replace(b"\n", b"\r\n")
@@ -268,6 +274,7 @@ def test_marks_and_line_ends_of_other_systems_are_no_matter() -> None:
         assert readers.read_trade_report_csv(body).frames["trade_report"].equals(plain)
 
 
+@pytest.mark.fault_rows(79)
 def test_a_cut_that_is_not_at_the_end_of_a_line_is_always_refused() -> None:
     generator = random.Random(79)
     for offset in generator.sample(range(len(BODY)), 300):
@@ -313,6 +320,7 @@ def test_a_cut_that_is_not_at_the_end_of_a_line_is_always_refused() -> None:
         ("Pocket ID", "", "MISSING"),
     ],
 )
+@pytest.mark.fault_rows(90, 91)
 def test_a_row_with_a_wrong_value_is_kept_aside_with_line_and_column(column: str, value: str, code: str) -> None:
     good = {**TRADE, "Trade Reference": "t-2"}
     reading = trades(good, {**TRADE, column: value}, {**TRADE, "Trade Reference": "t-3"})

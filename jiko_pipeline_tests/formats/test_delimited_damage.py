@@ -54,6 +54,7 @@ def ends_a_row(body: bytes, offset: int) -> bool:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "quoted"])
+@pytest.mark.fault_rows(79)
 def test_each_of_1000_cuts_is_refused_unless_it_falls_just_after_a_row(kind: str) -> None:
     body = bodies()[kind]
     whole = read(kind, body)
@@ -117,6 +118,7 @@ def head() -> bytes:
         ("one field too few", head() + b"t-1,p\n", "FIELD_COUNT", "column 'Transaction Code'"),
     ],
 )
+@pytest.mark.fault_rows(84, 89)
 def test_a_hostile_document_is_refused_with_its_place_in_words(name: str, body: bytes, code: str, words: str) -> None:
     with pytest.raises(RefusedDocumentError) as refusal:
         trades_of(body)

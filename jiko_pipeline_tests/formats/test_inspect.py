@@ -157,6 +157,7 @@ def test_a_person_reads_balances_footing_entries_and_findings(
     assert "2 files: 1 read, 1 refused (NOT_WELL_FORMED 1)" in shown
 
 
+@pytest.mark.fault_rows(93)
 def test_what_a_file_says_cannot_command_the_terminal_or_the_markup(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

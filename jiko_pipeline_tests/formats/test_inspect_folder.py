@@ -190,6 +190,7 @@ def test_parquet_holds_every_frame_typed_and_the_file_of_each_row(tmp_path: Path
     assert not (tmp_path / "out.statement_interest.parquet").exists()
 
 
+@pytest.mark.fault_rows(92)
 def test_in_csv_a_text_that_a_spreadsheet_would_obey_is_inert_and_numbers_stay_numbers(tmp_path: Path) -> None:
     source, target = tmp_path / "a.xml", tmp_path / "out.csv"
     source.write_bytes(
@@ -201,6 +202,7 @@ def test_in_csv_a_text_that_a_spreadsheet_would_obey_is_inert_and_numbers_stay_n
 
 
 @pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.fault_rows(92)
 def test_in_csv_every_sign_that_begins_a_formula_gets_an_apostrophe(tmp_path: Path, text: str) -> None:
     source, target = tmp_path / "a.csv", tmp_path / "out.csv"
     source.write_bytes(csv_of({**TRADE, "Custodian": text}))
@@ -220,6 +222,7 @@ def cells(path: Path, sheet: int) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.fault_rows(92)
 def test_a_workbook_has_a_sheet_a_frame_with_typed_cells_and_no_formulas(tmp_path: Path) -> None:
     source, target = tmp_path / "a.csv", tmp_path / "out.xlsx"
     huge = {**TRADE, "Trade Reference": "t-2", "Amount": "123456789012345.67", "Custodian": "http://127.0.0.1/"}

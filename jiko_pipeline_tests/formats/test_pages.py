@@ -148,6 +148,7 @@ def test_a_negative_debit_is_one_debit() -> None:
     assert frame["signed_amount"].to_list() == [Decimal("-1234.56")]
 
 
+@pytest.mark.fault_rows(144)
 def test_unknown_words_are_kept_and_told() -> None:
     reading = pages.read_transactions([page(transaction(type="SATELLITE"))])
     assert reading.frames["api_transaction"]["transaction_type"].to_list() == ["SATELLITE"]
@@ -240,6 +241,7 @@ def test_a_trade_that_can_be_no_row_is_kept_aside(changes: dict[str, Any], code:
     assert reading.frames["api_trade"].is_empty()
 
 
+@pytest.mark.fault_rows(147)
 def test_pockets_are_read_without_their_valuation() -> None:
     item = {
         "id": POCKET,

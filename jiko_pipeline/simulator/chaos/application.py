@@ -30,6 +30,7 @@ class Disturbed:
         self._bank = bank
         self._walks = Walks(bank.chaos.seed)
         self._rounds = bank.chaos.rounds
+        self._before: dict[tuple[str, str | None], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -43,6 +44,7 @@ class Disturbed:
             return
         if self._rounds != switch.rounds:
             self._walks, self._rounds = Walks(switch.seed), switch.rounds
+            self._before.clear()
         body, again = await _read(receive)
         seen = _seen(scope, body)
         await self._disturbed(scope, again, send, seen, switch.decide(Layer.APPLICATION, seen))
@@ -69,11 +71,18 @@ class Disturbed:
             done = set(early)
             if own is None:
                 self._walks.follow(seen, answer)
+            kind = (seen.route, answer.header("content-type"))
+            before, own_body = self._before.get(kind), answer.body
             for firing in fired:
+                if firing.fault == "other_body" and before not in (None, answer.body):
+                    answer.set_body(before or b"")
+                    done.add(firing)
                 if firing in done or self._change(firing, seen, answer):
                     switch.injected(firing)
                 else:
                     switch.spared(firing)
+            if answer.status == 200:
+                self._before[kind] = own_body
             self._walks.remember(seen, asked_cursor(seen), answer)
             await _send(send, answer)
 

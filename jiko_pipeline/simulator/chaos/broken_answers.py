@@ -83,6 +83,14 @@ class Course:
     end: End
 
 
+def has_occasion(firing: Firing, answer: WholeAnswer) -> bool:
+    """False for a break after more bytes than the body has: the answer would be whole."""
+    if firing.fault not in ("reset_peer", "limit_data"):
+        return True
+    after = firing.arguments["bytes"]
+    return after is None or int(after) < len(answer.body)
+
+
 def course_of(answer: WholeAnswer, firings: Iterable[Firing]) -> Course:
     """How an answer goes out under the faults that fired; without any, as it is."""
     course = Course((answer.own_head,), (answer.body,), answer.end)

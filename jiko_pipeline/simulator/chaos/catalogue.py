@@ -176,6 +176,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
         _answer(
             "cut", "the body is cut after `bytes`, or at `share` of it, and its length says so", bytes=None, share=0.5
         ),
+        _answer("other_body", "the body is that of the answer before it on the same route and of the same media type"),
         # As long as the rule is in force.
         Fault(
             "down", Layer.WIRE, "no connection is accepted at the port of `origin`", {"origin": "api"}, standing=True

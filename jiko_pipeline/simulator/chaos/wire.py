@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import uvicorn
 
-from jiko_pipeline.simulator.chaos.broken_answers import End, Pause, WholeAnswer, course_of
+from jiko_pipeline.simulator.chaos.broken_answers import End, Pause, WholeAnswer, course_of, has_occasion
 from jiko_pipeline.simulator.chaos.catalogue import Layer
 from jiko_pipeline.simulator.chaos.switch import CONTROL_PREFIXES, Firing, Seen, Switch
 
@@ -123,6 +123,9 @@ class Stage:
                 answer = await _read_answer(bank[0], request.method)
                 if answer is None:
                     return
+                for firing in [each for each in fired if not has_occasion(each, answer)]:
+                    self._switch.spared(firing)
+                    fired.remove(firing)
                 for firing in fired:
                     self._switch.injected(firing)
                 if await _put(writer, answer, fired) is not End.KEPT:

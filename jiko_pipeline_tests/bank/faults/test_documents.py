@@ -35,6 +35,7 @@ def codes(reading: Reading) -> set[str]:
     return {finding.code for finding in reading.findings}
 
 
+@pytest.mark.fault_rows(142)
 def test_142_a_row_that_settles_later_is_one_row_of_two_versions(disturbed: DisturbedBank) -> None:
     disturbed.disturb(
         rule("field_value", name="status", value="BOOKED", match=LIST),
@@ -70,6 +71,7 @@ def _kept(disturbed: DisturbedBank) -> LoadedDocument:
     return LoadedDocument(document, scopes, Finality.AFTER_CUTOFF, reading=read_transactions(bodies))
 
 
+@pytest.mark.fault_rows(143)
 def test_143_a_movement_that_two_pockets_share_is_two_rows(disturbed: DisturbedBank) -> None:
     pages = _pages(disturbed, listings.transactions(date(2024, 6, 27), DAY))
     listed = [item for page in pages for item in items_of(page.body)]
@@ -86,6 +88,7 @@ def _pages(disturbed: DisturbedBank, listing: listings.Listing) -> list[listings
         return list(bank.pages(listing))
 
 
+@pytest.mark.fault_rows(144)
 def test_144_a_word_that_nobody_knows_is_kept_and_told(disturbed: DisturbedBank) -> None:
     undisturbed = read(disturbed)
     disturbed.disturb(rule("field_value", name="status", value="ARCHIVED", match=LIST))
@@ -96,6 +99,7 @@ def test_144_a_word_that_nobody_knows_is_kept_and_told(disturbed: DisturbedBank)
     assert "UNKNOWN_WORD" in codes(reading)
 
 
+@pytest.mark.fault_rows(145)
 def test_145_a_new_field_changes_nothing_and_a_missing_one_keeps_the_row_out(disturbed: DisturbedBank) -> None:
     undisturbed = read(disturbed)
     disturbed.disturb(rule("new_field", match=LIST, times=1))
@@ -107,6 +111,7 @@ def test_145_a_new_field_changes_nothing_and_a_missing_one_keeps_the_row_out(dis
     assert {row.code for row in reading.rejected} == {"BAD_ITEM"}
 
 
+@pytest.mark.fault_rows(146)
 def test_146_an_amount_that_is_shown_as_another_keeps_the_row_out(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("amount_disagrees", match=LIST))
     reading = read(disturbed)
@@ -114,6 +119,7 @@ def test_146_an_amount_that_is_shown_as_another_keeps_the_row_out(disturbed: Dis
     assert {row.code for row in reading.rejected} == {"AMOUNTS_DISAGREE"}
 
 
+@pytest.mark.fault_rows(147)
 @pytest.mark.parametrize("page_limit", [1, 2])
 @pytest.mark.parametrize("change", ["insert", "shift", "repeat", "change"])
 def test_147_pockets_that_move_while_they_are_read_are_stamped_with_its_start_and_end_and_lose_nothing(
@@ -137,6 +143,7 @@ def test_147_pockets_that_move_while_they_are_read_are_stamped_with_its_start_an
     assert "drift" in disturbed.faults()
 
 
+@pytest.mark.fault_rows(148)
 @pytest.mark.parametrize("change", ["longer", "shorter"])
 def test_148_a_request_with_more_or_fewer_reports_than_asked_for_is_refused(
     disturbed: DisturbedBank, change: str

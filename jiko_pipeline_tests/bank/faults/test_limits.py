@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 
 from jiko_pipeline.bank import listings
-from jiko_pipeline.bank.contract import OutputFormat, ReportType
 from jiko_pipeline.bank.errors import (
     ContractBrokenError,
     PermissionRefusedError,
@@ -13,9 +12,6 @@ from jiko_pipeline.bank.errors import (
     ValidationRefusedError,
 )
 from jiko_pipeline.bank.operations import OPERATIONS
-from jiko_pipeline.bank.order_book import OrderBook
-from jiko_pipeline.bank.orders import Outcome, fetch_reports
-from jiko_pipeline.bank.report_requests import ReportPull
 from jiko_pipeline.errors import ExitCode, JikoPipelineError
 from jiko_pipeline_tests.bank import chaos_rig
 from jiko_pipeline_tests.bank.chaos_client import DisturbedBank
@@ -25,18 +21,9 @@ from jiko_pipeline_tests.bank.second_bank import http_date
 POCKETS = {"path": "/api/v2/pockets/"}
 LIST = {"path": "/api/v2/transactions/"}
 TRANSACTIONS = listings.transactions(date(2024, 7, 9), date(2024, 7, 12))
-DAY = date(2024, 7, 16)
 
 
-def statements(*pockets: str) -> list[ReportPull]:
-    return [ReportPull(ReportType.BANK_STATEMENT, (OutputFormat.CAMT053,), pocket, DAY, DAY) for pocket in pockets]
-
-
-def fetched(disturbed: DisturbedBank, pulls: list[ReportPull]) -> Outcome:
-    with disturbed.connection() as bank, OrderBook(bank.settings.order_book_file) as book:
-        return fetch_reports(bank, book, pulls, lambda report: None)
-
-
+@pytest.mark.fault_rows(20)
 def test_20_a_wait_that_the_bank_asks_for_is_waited(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids()
     disturbed.disturb(rule("status", status=429, headers={"Retry-After": "2"}, match={**POCKETS, "nth": 1}))
@@ -45,6 +32,7 @@ def test_20_a_wait_that_the_bank_asks_for_is_waited(disturbed: DisturbedBank) ->
     assert disturbed.faults() == ["status"]
 
 
+@pytest.mark.fault_rows(21)
 def test_21_a_date_to_wait_for_is_one_of_the_banks_clock(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids()
     with disturbed.connection() as bank:
@@ -58,6 +46,7 @@ def test_21_a_date_to_wait_for_is_one_of_the_banks_clock(disturbed: DisturbedBan
     assert 3 <= waited <= 6
 
 
+@pytest.mark.fault_rows(22)
 @pytest.mark.parametrize("asked", ["86400", "9999999999"])
 def test_22_a_wait_beyond_a_run_is_told_and_not_waited(disturbed: DisturbedBank, asked: str) -> None:
     disturbed.disturb(rule("status", status=429, headers={"Retry-After": asked}, match=POCKETS))
@@ -69,6 +58,7 @@ def test_22_a_wait_beyond_a_run_is_told_and_not_waited(disturbed: DisturbedBank,
     assert (disturbed.slept, len(disturbed.faults())) == ([], 1)
 
 
+@pytest.mark.fault_rows(23)
 @pytest.mark.parametrize("asked", ["-1", "NaN", "", "soon", "Thu, 01 Jan 1970 00:00:00 GMT", "inf"])
 def test_23_a_wait_that_makes_no_sense_is_replaced_by_our_own(disturbed: DisturbedBank, asked: str) -> None:
     undisturbed = disturbed.ids()
@@ -78,6 +68,7 @@ def test_23_a_wait_that_makes_no_sense_is_replaced_by_our_own(disturbed: Disturb
     assert all(0 <= waited <= 1.0 for waited in disturbed.slept)
 
 
+@pytest.mark.fault_rows(24)
 def test_24_a_429_on_every_third_request_costs_time_and_nothing_else(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids(TRANSACTIONS)
     disturbed.disturb(rule("status", status=429, headers={"Retry-After": "1"}, match={"path": "/api/*", "every": 3}))
@@ -85,6 +76,7 @@ def test_24_a_429_on_every_third_request_costs_time_and_nothing_else(disturbed: 
     assert len(disturbed.slept) == len(disturbed.faults()) >= len(undisturbed) // 3
 
 
+@pytest.mark.fault_rows(25)
 @pytest.mark.parametrize("requests", [300, pytest.param(3_000, marks=pytest.mark.soak)])
 def test_25_a_bank_that_fails_a_fifth_of_the_time_is_read_to_the_end_however_long_that_takes(
     disturbed: DisturbedBank, requests: int
@@ -103,6 +95,7 @@ def test_25_a_bank_that_fails_a_fifth_of_the_time_is_read_to_the_end_however_lon
     assert len(disturbed.faults()) > max(50, requests / 5)
 
 
+@pytest.mark.fault_rows(26)
 def test_26_a_page_for_people_is_tried_again_and_then_refused(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids()
     disturbed.disturb(rule("html", match={**POCKETS, "nth": 1}))
@@ -113,6 +106,7 @@ def test_26_a_page_for_people_is_tried_again_and_then_refused(disturbed: Disturb
     assert caught.value.exit_code is ExitCode.NOT_PROVED
 
 
+@pytest.mark.fault_rows(27)
 def test_27_an_error_that_calls_itself_success_is_no_empty_listing(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("json_error", match=POCKETS))
     with pytest.raises(ContractBrokenError, match="without a list of items") as caught:
@@ -120,21 +114,23 @@ def test_27_an_error_that_calls_itself_success_is_no_empty_listing(disturbed: Di
     assert caught.value.exit_code is ExitCode.NOT_PROVED
 
 
+@pytest.mark.fault_rows(28)
 @pytest.mark.parametrize("path", ["/api/v1/reports/*/download/", "/api/v1/report-requests/?*/"])
 def test_28_a_report_that_is_not_there_yet_is_asked_for_again(disturbed: DisturbedBank, path: str) -> None:
     (pocket, *_) = disturbed.ids()
-    pulls = statements(pocket)
+    pulls = disturbed.statements(pocket)
     # Without a list the single request is looked at.
     nothing = {"prev_page": None, "next_page": None, "items": [], "object_type": "CursorList"}
     disturbed.disturb(
         rule("status", status=404, body={"detail": "Not found"}, match={"path": path, "nth": [1, 2]}),
         rule("status", status=200, body=nothing, match={"path": "/api/v1/report-requests/", "method": "GET"}),
     )
-    assert fetched(disturbed, pulls).delivered == pulls
+    assert disturbed.fetched(pulls).delivered == pulls
     assert sum(disturbed.slept) <= 30
     assert disturbed.faults().count("status") >= 3
 
 
+@pytest.mark.fault_rows(29)
 def test_29_a_request_that_is_not_valid_is_told_with_the_banks_reason(disturbed: DisturbedBank) -> None:
     with disturbed.connection() as bank, pytest.raises(ValidationRefusedError) as caught:
         bank.api.call(
@@ -145,6 +141,7 @@ def test_29_a_request_that_is_not_valid_is_told_with_the_banks_reason(disturbed:
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.fault_rows(30)
 def test_30_a_pocket_that_is_closed_to_us_bars_no_other(disturbed: DisturbedBank) -> None:
     closed, *others = [str(row["id"]) for row in disturbed.rows(listings.pockets()) if row["status"] == "OPEN"]
     disturbed.disturb(
@@ -153,9 +150,9 @@ def test_30_a_pocket_that_is_closed_to_us_bars_no_other(disturbed: DisturbedBank
             "status", status=403, body={"detail": "forbidden"}, match={"path": "/api/*", "query": {"pocket[]": closed}}
         ),
     )
-    outcome = fetched(disturbed, statements(closed, *others))
+    outcome = disturbed.fetched(disturbed.statements(closed, *others))
     assert {pull.pocket_id for pull in outcome.delivered} == set(others)
-    assert [pull for pull, _ in outcome.refused] == statements(closed)
+    assert [pull for pull, _ in outcome.refused] == disturbed.statements(closed)
     assert outcome.barred is None
     with disturbed.connection() as bank:
         with pytest.raises(PermissionRefusedError) as caught:
@@ -164,6 +161,7 @@ def test_30_a_pocket_that_is_closed_to_us_bars_no_other(disturbed: DisturbedBank
     assert caught.value.exit_code is ExitCode.NOT_PROVED
 
 
+@pytest.mark.fault_rows(31)
 @pytest.mark.parametrize("status", [402, 418, 451])
 def test_31_a_status_that_nobody_knows_is_named(disturbed: DisturbedBank, status: int) -> None:
     disturbed.disturb(rule("status", status=status, match=POCKETS))
@@ -173,6 +171,7 @@ def test_31_a_status_that_nobody_knows_is_named(disturbed: DisturbedBank, status
     assert disturbed.faults() == ["status"]
 
 
+@pytest.mark.fault_rows(136)
 def test_136_when_nothing_is_left_the_reset_is_waited_for(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("rate_headers", limit=120, remaining=0, reset_in=20, match={**POCKETS, "nth": 1}))
     with disturbed.connection() as bank:
@@ -182,6 +181,7 @@ def test_136_when_nothing_is_left_the_reset_is_waited_for(disturbed: DisturbedBa
     assert 18 <= waited <= 21
 
 
+@pytest.mark.fault_rows(137)
 @pytest.mark.parametrize("args", [{"reset_in": -30}, {"milliseconds": True}, {"reset": "soon"}])
 def test_137_a_reset_that_makes_no_sense_stops_nobody(disturbed: DisturbedBank, args: dict[str, object]) -> None:
     disturbed.disturb(rule("rate_headers", limit=120, remaining=0, match=POCKETS, **args))
@@ -191,6 +191,7 @@ def test_137_a_reset_that_makes_no_sense_stops_nobody(disturbed: DisturbedBank, 
     assert disturbed.slept == []
 
 
+@pytest.mark.fault_rows(138)
 @pytest.mark.parametrize("to", ["http", "evil"])
 def test_138_a_redirect_is_not_followed(disturbed: DisturbedBank, to: str) -> None:
     disturbed.disturb(rule("redirect", to=to, match=POCKETS))

@@ -18,6 +18,7 @@ LIST = {"path": "/api/v2/transactions/"}
 PAGE = 3
 
 
+@pytest.mark.fault_rows(44, 45)
 @pytest.mark.parametrize("change", ["insert", "remove", "shift", "repeat", "change"])
 @pytest.mark.parametrize("page_limit", [PAGE, 1])
 def test_a_list_that_moves_while_it_is_read_loses_no_lasting_row(
@@ -29,6 +30,7 @@ def test_a_list_that_moves_while_it_is_read_loses_no_lasting_row(
     assert "drift" in disturbed.faults()
 
 
+@pytest.mark.fault_rows(44, 45)
 @pytest.mark.parametrize("readings", [10, pytest.param(1_000, marks=pytest.mark.soak)])
 def test_a_list_that_moves_at_random_is_read_without_loss_or_left_for_later(
     disturbed: DisturbedBank, readings: int
@@ -51,6 +53,7 @@ def test_a_list_that_moves_at_random_is_read_without_loss_or_left_for_later(
     assert moved > readings // 2
 
 
+@pytest.mark.fault_rows(45)
 def test_a_list_that_never_comes_to_rest_is_left_for_a_later_run(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("drift", change="shift", times=1, match=LIST))
     with pytest.raises(UnavailableError, match="moves too fast") as caught:
@@ -58,6 +61,7 @@ def test_a_list_that_never_comes_to_rest_is_left_for_a_later_run(disturbed: Dist
     assert caught.value.exit_code is ExitCode.TRY_LATER
 
 
+@pytest.mark.fault_rows(46)
 def test_a_row_that_changes_while_it_is_read_is_kept_in_its_newer_form_and_told(disturbed: DisturbedBank) -> None:
     undisturbed = len(disturbed.ids(TRANSACTIONS))
     disturbed.disturb(rule("drift", change="change", times=1, match=LIST))
@@ -68,6 +72,7 @@ def test_a_row_that_changes_while_it_is_read_is_kept_in_its_newer_form_and_told(
     assert [finding.code for finding in reading.findings] == ["RESTATED_WHILE_READING"]
 
 
+@pytest.mark.fault_rows(47, 48)
 @pytest.mark.parametrize(
     ("fault", "args", "pages"),
     [("repeat_token", {}, 2), ("token_cycle", {"length": 2}, 4), ("token_cycle", {"length": 3}, 5)],
@@ -83,6 +88,7 @@ def test_tokens_that_come_back_are_refused_at_once(
     assert disturbed.calls("list_transactions") - before <= pages
 
 
+@pytest.mark.fault_rows(49)
 def test_fresh_tokens_without_an_end_stop_at_the_cap(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("endless_tokens", match=LIST))
     with pytest.raises(ContractBrokenError, match="did not end after 20 pages") as caught:
@@ -90,6 +96,7 @@ def test_fresh_tokens_without_an_end_stop_at_the_cap(disturbed: DisturbedBank) -
     assert caught.value.exit_code is ExitCode.NOT_PROVED
 
 
+@pytest.mark.fault_rows(50, 51, 52, 53, 139, 140)
 @pytest.mark.parametrize(
     ("fault", "args"),
     [
@@ -115,6 +122,7 @@ def test_pages_of_any_size_order_and_end_give_the_same_rows(
     assert fault in disturbed.faults()
 
 
+@pytest.mark.fault_rows(54)
 def test_an_expired_token_begins_the_listing_again(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids(TRANSACTIONS)
     disturbed.disturb(rule("cursor_expired", times=1, match={**LIST, "nth": 3}))
@@ -122,6 +130,7 @@ def test_an_expired_token_begins_the_listing_again(disturbed: DisturbedBank) -> 
     assert disturbed.faults() == ["cursor_expired"]
 
 
+@pytest.mark.fault_rows(55, 139)
 @pytest.mark.parametrize(("fault", "args"), [("next_absolute", {}), ("cursor_form", {"form": "url"})])
 def test_an_address_in_place_of_a_token_is_not_followed(
     disturbed: DisturbedBank, fault: str, args: dict[str, object]
@@ -133,6 +142,7 @@ def test_an_address_in_place_of_a_token_is_not_followed(
     assert disturbed.reached_evil() == []
 
 
+@pytest.mark.fault_rows(56)
 def test_a_count_that_stays_another_than_the_rows_refuses_the_listing(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids(TRANSACTIONS)
     disturbed.disturb(rule("total_count", by=1, times=1, match=LIST))

@@ -28,6 +28,7 @@ def sign_ins(disturbed: DisturbedBank) -> int:
     return disturbed.calls("token")
 
 
+@pytest.mark.fault_rows(32)
 def test_32_a_token_that_ends_between_two_pages_is_renewed_once(disturbed: DisturbedBank) -> None:
     before = sign_ins(disturbed)
     with disturbed.connection(page_limit=1) as bank:
@@ -39,6 +40,7 @@ def test_32_a_token_that_ends_between_two_pages_is_renewed_once(disturbed: Distu
     assert sign_ins(disturbed) - before == 2
 
 
+@pytest.mark.fault_rows(33)
 def test_33_a_token_that_ends_during_a_wait_is_not_sent_again(disturbed: DisturbedBank) -> None:
     disturbed.disturb(
         rule("token_life", seconds=60),
@@ -50,6 +52,7 @@ def test_33_a_token_that_ends_during_a_wait_is_not_sent_again(disturbed: Disturb
     assert disturbed.slept == [100.0]
 
 
+@pytest.mark.fault_rows(34)
 def test_34_a_revoked_token_is_replaced_once_and_a_second_refusal_ends_it(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids()
     disturbed.disturb(rule("revoke_token", match={**POCKETS, "nth": 1}))
@@ -61,6 +64,7 @@ def test_34_a_revoked_token_is_replaced_once_and_a_second_refusal_ends_it(distur
     assert disturbed.faults() == ["revoke_token"] * 3
 
 
+@pytest.mark.fault_rows(35)
 @pytest.mark.parametrize("status", [429, 500])
 def test_35_a_sign_in_that_fails_once_is_tried_again(disturbed: DisturbedBank, status: int) -> None:
     undisturbed = disturbed.ids()
@@ -69,6 +73,7 @@ def test_35_a_sign_in_that_fails_once_is_tried_again(disturbed: DisturbedBank, s
     assert disturbed.faults() == ["status"]
 
 
+@pytest.mark.fault_rows(36)
 def test_36_a_refused_sign_in_ends_it_without_a_loop(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("token_error", error="invalid_grant"))
     with pytest.raises(AuthenticationError, match="invalid_grant") as caught:
@@ -77,6 +82,7 @@ def test_36_a_refused_sign_in_ends_it_without_a_loop(disturbed: DisturbedBank) -
     assert disturbed.faults() == ["token_error"]
 
 
+@pytest.mark.fault_rows(37)
 def test_37_a_token_outlives_no_process_so_each_run_signs_in_anew(disturbed: DisturbedBank) -> None:
     with disturbed.connection() as bank:
         bank.sign_in()
@@ -89,6 +95,7 @@ def test_37_a_token_outlives_no_process_so_each_run_signs_in_anew(disturbed: Dis
     assert sign_ins(disturbed) - before == 1
 
 
+@pytest.mark.fault_rows(38)
 def test_38_eight_threads_at_the_end_of_a_token_renew_it_once(disturbed: DisturbedBank) -> None:
     with disturbed.connection(threads=8) as bank, ThreadPoolExecutor(8) as pool:
         bank.sign_in()
@@ -98,6 +105,7 @@ def test_38_eight_threads_at_the_end_of_a_token_renew_it_once(disturbed: Disturb
         assert bank.calls["sign_in"] == 2
 
 
+@pytest.mark.fault_rows(39)
 @pytest.mark.parametrize("args", [{"absent": True}, {"value": 0}, {"value": "soon"}, {"value": -900}])
 def test_39_a_lifetime_that_makes_no_sense_causes_no_storm(disturbed: DisturbedBank, args: dict[str, object]) -> None:
     disturbed.disturb(rule("token_expires_in", **args))
@@ -107,6 +115,7 @@ def test_39_a_lifetime_that_makes_no_sense_causes_no_storm(disturbed: DisturbedB
         assert bank.calls["sign_in"] == 1
 
 
+@pytest.mark.fault_rows(40)
 @pytest.mark.parametrize("milliseconds", [500, pytest.param(20_000, marks=pytest.mark.soak)])
 def test_40_all_wait_for_a_slow_sign_in_and_none_fails(disturbed: DisturbedBank, milliseconds: int) -> None:
     # It is real time, in which eight threads come to wait.
@@ -117,6 +126,7 @@ def test_40_all_wait_for_a_slow_sign_in_and_none_fails(disturbed: DisturbedBank,
         assert bank.calls["sign_in"] == 1
 
 
+@pytest.mark.fault_rows(42)
 def test_42_what_the_token_endpoint_repeats_is_written_nowhere(
     disturbed: DisturbedBank, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -131,6 +141,7 @@ def test_42_what_the_token_endpoint_repeats_is_written_nowhere(
     assert "client_assertion" not in said
 
 
+@pytest.mark.fault_rows(43)
 def test_43_a_scope_that_is_missing_is_named(disturbed: DisturbedBank) -> None:
     disturbed.disturb(rule("scope_reduced", without=["pockets.read"]))
     with pytest.raises(ScopeError, match=r"lack the scope pockets\.read") as caught:
@@ -140,6 +151,7 @@ def test_43_a_scope_that_is_missing_is_named(disturbed: DisturbedBank) -> None:
     assert "pockets.read" in caught.value.remedy
 
 
+@pytest.mark.fault_rows(132)
 @pytest.mark.parametrize("minutes", [-10, 10])
 def test_132_a_bank_whose_clock_is_off_is_signed_in_at_by_its_clock(disturbed: DisturbedBank, minutes: int) -> None:
     disturbed.disturb(rule("clock_skew", minutes=minutes))
@@ -149,6 +161,7 @@ def test_132_a_bank_whose_clock_is_off_is_signed_in_at_by_its_clock(disturbed: D
         assert bank.calls["sign_in"] == 2
 
 
+@pytest.mark.fault_rows(133)
 def test_133_a_sign_in_whose_answer_was_lost_is_signed_anew(disturbed: DisturbedBank) -> None:
     undisturbed = disturbed.ids()
     disturbed.disturb(rule("reset_peer", match={**TOKEN, "nth": 1}))
@@ -158,6 +171,7 @@ def test_133_a_sign_in_whose_answer_was_lost_is_signed_anew(disturbed: Disturbed
     assert sign_ins(disturbed) - before == 2
 
 
+@pytest.mark.fault_rows(135)
 @pytest.mark.parametrize(
     ("environment", "setting", "url"),
     [
@@ -177,6 +191,7 @@ def test_135_an_address_of_another_environment_is_refused_before_anything_is_sen
     assert caught.value.exit_code is ExitCode.CREDENTIALS_OR_SETTINGS
 
 
+@pytest.mark.fault_rows(141)
 def test_141_an_input_that_the_bank_repeats_is_not_repeated_by_us(
     disturbed: DisturbedBank, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -190,6 +205,7 @@ def test_141_an_input_that_the_bank_repeats_is_not_repeated_by_us(
     assert "Bearer" not in said
 
 
+@pytest.mark.fault_rows(149)
 def test_149_without_the_scope_of_orders_nothing_is_ordered_and_everything_else_is_read(
     disturbed: DisturbedBank,
 ) -> None:
