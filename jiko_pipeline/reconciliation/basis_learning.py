@@ -5,9 +5,10 @@ tuple is and its confirmation by a person (`basis`), the identities (`evidence/b
 tuples that survive (`runner`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -23,8 +24,27 @@ DISCRIMINATING_DAYS: Final = 5
 HISTORY_DAYS: Final = 90
 """Calendar days of history that are learned from: some 60 business days."""
 
-FAMILY: Final = ""
-"""The pocket of candidates that hold for all pockets of a customer."""
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "LEDGER": ("pos_basis", "cash_basis", "close_basis", "gain_basis"),
+    "UNIT": ("quantity_factor",),
+    "FEE": ("fee_path",),
+    "MARK": ("mark_settlement",),
+}
+"""The parts of a basis that the history is asked about one by one, with their elements."""
+
+
+_SAME_DATES: Final = "on every day they say the same, for no trade is booked or settled on a day that tells them apart."
+_SAME_ON_EVERY_DAY: Final = {
+    "pos_basis": _SAME_DATES,
+    "cash_basis": _SAME_DATES,
+    "close_basis": "on every day they say the same, for no money of trades is pending at the end of a day.",
+    "gain_basis": "on every day they say the same, for a gain that is left over is the gain of the bills where the"
+    " close holds the cash and no cent is rounded away; every control answers alike under both.",
+    "quantity_factor": "no trade of the history tells them apart.",
+    "fee_path": "no fee of the history tells them apart.",
+    "mark_settlement": "no price of the history tells them apart.",
+}
+"""Why no document tells the values of an element apart, after 'may be A or B:'."""
 
 
 class Verdict(StrEnum):
@@ -51,16 +71,43 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """An element that the history leaves open: the values that are left, and on how many days they differ at all.
+
+    `days_apart` is the most for any two tuples that are left and differ in the element, in pocket-days.
+    """
+
+    element: str
+    values: tuple[str, ...]
+    days_apart: int
+
+    @property
+    def sentence(self) -> str:
+        """Why it is open."""
+        values = f"{', '.join(self.values[:-1])} or {self.values[-1]}"
+        if self.days_apart == 0:
+            return f"{self.element} may be {values}: {_SAME_ON_EVERY_DAY[self.element]}"
+        if self.days_apart < DISCRIMINATING_DAYS:
+            return (
+                f"{self.element} may be {values}: the documents differ on {self.days_apart} days only;"
+                f" {DISCRIMINATING_DAYS} are needed."
+            )
+        return f"{self.element} may be {values}: of {self.days_apart} days on which they differ some speak for each."
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """What the history from `first` to `last` says. `apart` are the pockets that it contradicts on their own.
 
-    Such pockets book otherwise than the others; no tuple is chosen for the customer then.
+    Such pockets book otherwise than the others; no tuple is chosen for the customer then. `undecided` says why
+    elements are open where more than one tuple is left.
     """
 
     first: date | None
     last: date | None
     candidates: tuple[Candidate, ...]
     apart: tuple[str, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
 
     @property
     def surviving(self) -> tuple[Basis, ...]:
@@ -107,7 +154,8 @@ def learn_basis(con: duckdb.DuckDBPyConnection, *, customer_id: str, first: date
         apart = tuple(
             pocket for pocket in pockets if len(pockets) > 1 and _differs(_candidates(con, pocket), surviving)
         )
-    return Learned(span.first, span.last, candidates, apart)
+        undecided = () if apart else _undecided(con, [one.basis for one in candidates if _is_left(one)])
+    return Learned(span.first, span.last, candidates, apart, undecided)
 
 
 def _is_left(candidate: Candidate) -> bool:
@@ -125,6 +173,32 @@ def _candidates(con: duckdb.DuckDBPyConnection, pocket_id: str | None) -> tuple[
         sql_text("learning", "candidates.sql"), {"pocket": pocket_id, "enough": DISCRIMINATING_DAYS}
     ).fetchall()
     return tuple(Candidate(Basis(*row[:7]), row[7], row[8], row[9], Verdict(row[10])) for row in rows)
+
+
+def _undecided(con: duckdb.DuckDBPyConnection, left: Sequence[Basis]) -> tuple[Undecided, ...]:
+    """Why the elements are open in which the tuples that are left differ; none where fewer than two are."""
+    if len(left) < 2:
+        return ()
+    apart = {
+        (part, frozenset(pair)): days
+        for part, *pair, days in con.execute(sql_text("learning", "told_apart.sql")).fetchall()
+    }
+    found = []
+    for element in undetermined(left):
+        part = next(part for part, names in _PARTS.items() if element in names)
+        choices = {_choice(part, one): str(getattr(one, element)) for one in left}
+        days = [
+            apart.get((part, frozenset((a, b))), 0) for a in choices for b in choices if choices[a] != choices[b]
+        ]  # fmt: skip
+        values = tuple(dict.fromkeys(sorted(choices.values())))
+        found.append(Undecided(element, values, max(days)))
+    return tuple(found)
+
+
+def _choice(part: str, basis: Basis) -> str:
+    """How `basis_fit` calls the choice of a part."""
+    values = [getattr(basis, name) for name in _PARTS[part]]
+    return " ".join(f"{value.normalize():f}" if isinstance(value, Decimal) else value for value in values)
 
 
 def learn_and_keep(con: duckdb.DuckDBPyConnection, *, customer_id: str, legal_entity_id: str, last: date) -> Learned:

@@ -271,7 +271,9 @@ class Registry:
     def load(cls) -> "Registry":
         """The controls that travel inside the package. Raises ControlFileError."""
         room = resources.files("jiko_pipeline.reconciliation")
-        rules = [*_texts(room / "evidence"), *_texts(room / "judging"), *_texts(room)]
+        folders = (room, *(room / name for name in ("evidence", "judging", "matching", "learning")))
+        rules = [one for folder in folders for one in _texts(folder)]
+        rules.append(("codes.toml", (room / "codes.toml").read_text(encoding="utf-8")))
         return cls.of(_texts(room / "controls"), rules=rules)
 
     @classmethod

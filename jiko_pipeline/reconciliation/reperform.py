@@ -41,9 +41,12 @@ class UnknownRunError(JikoPipelineError):
 
 
 class RulesNotInstalledError(NotProvedError):
-    """The run went by other controls, rules, bases or calendars than this installation has."""
+    """The run went by other controls, rules, bases or calendars than this installation has, or another day's end."""
 
-    remedy = "Install the version of jiko_pipeline that made the run, and perform it again with that."
+    remedy = (
+        "Install the version of jiko_pipeline that made the run, with the JIKO_BUSINESS_DAY_END of then, and perform it"
+        " again with that."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ def _name(spec: TableSpec) -> str:
 def _performed(con: duckdb.DuckDBPyConnection, run: dict[str, Any], business_day_end: time) -> Reperformance:
     customer, entity = run["customer_id"], run["legal_entity_id"]
     registry = Registry.load()
-    rules_hash = rules_hash_of(con, registry, customer)
+    rules_hash = rules_hash_of(con, registry, customer, business_day_end)
     for what, then, now in (
         ("rules", run["rules_hash"], rules_hash),
         ("calendars", run["calendar_version"], CALENDAR_VERSION),
@@ -195,6 +198,7 @@ def _performed(con: duckdb.DuckDBPyConnection, run: dict[str, Any], business_day
         last=run["window_last_date"],
         run_id=run["run_id"],
         now=run["started_at_utc"].replace(tzinfo=UTC),
+        business_day_end=business_day_end,
     )
     rows = con.execute(
         sql_text("judging", "differing_keys.sql"),

@@ -7,7 +7,7 @@ again (`jiko_pipeline.reconciliation.reperform`).
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -56,9 +56,12 @@ def hashes_of_run(con: duckdb.DuckDBPyConnection) -> RunHashes:
     return RunHashes(*con.execute(sql_text("judging", "run_hashes.sql")).fetchall()[0])
 
 
-def rules_hash_of(con: duckdb.DuckDBPyConnection, registry: Registry, customer_id: str) -> str:
-    """Covers the control files and everything that people entered for the customer: rules, bases, limits, lists."""
-    told = [registry.rules_hash, packaged_rules().content_hash]
+def rules_hash_of(con: duckdb.DuckDBPyConnection, registry: Registry, customer_id: str, business_day_end: time) -> str:
+    """Covers the control files, the end of the business day (New York) that dates the facts, and what people entered.
+
+    That is all they entered for the customer: rules, bases, limits, lists.
+    """
+    told = [registry.rules_hash, packaged_rules().content_hash, f"business day ends {business_day_end.isoformat()}"]
     for spec in KEPT_WHOLE:
         if spec.qualified_name not in _FROM_CONTROL_FILES:
             told.append(f"{spec.qualified_name} {_content(con, spec, customer_id)}")

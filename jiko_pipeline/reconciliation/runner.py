@@ -8,12 +8,12 @@ The results of a day depend only on what is staged: a run also judges the landed
 the window has a bearing, so the order in which windows arrive leaves no trace in them.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from time import perf_counter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
@@ -33,6 +33,10 @@ from jiko_pipeline.reconciliation.undecided_basis import (
     suppose,
     tuples_left,
 )
+from jiko_pipeline.warehouse.connection import transaction
+
+USUAL_DAY_END: Final = time(19)
+"""The end of the business day in New York where no setting says another one."""
 
 
 class ControlAnswerError(JikoPipelineError):
@@ -116,20 +120,22 @@ def run_controls(
     last: date,
     run_id: str,
     now: datetime,
+    business_day_end: time = USUAL_DAY_END,
 ) -> RunSummary:
     """Judges the window from `first` to `last` (both included) and stores results, events and the run.
 
-    `con` is the writer's connection without an open transaction, `now` an aware instant. Raises
-    ControlAnswerError when a control fails or breaks its contract; nothing is stored then.
+    `con` is the writer's connection without an open transaction, `now` an aware instant, `business_day_end` the New
+    York time by which the facts were dated. Raises ControlAnswerError when a control fails or breaks its contract;
+    nothing is stored then.
     """
     if now.tzinfo is None:
         raise ValueError("an instant needs a time zone; naive times are refused")
-    clock = time.perf_counter()
+    clock = perf_counter()
     started = now.astimezone(UTC).replace(tzinfo=None)
-    rules_hash = rules_hash_of(con, registry, customer_id)
+    rules_hash = rules_hash_of(con, registry, customer_id, business_day_end)
     with evidence(con, customer_id=customer_id, first=first, last=last) as span:
         if span is None:
-            return RunSummary(run_id, None, None, {}, rules_hash, "", "", time.perf_counter() - clock)
+            return RunSummary(run_id, None, None, {}, rules_hash, "", "", perf_counter() - clock)
         try:
             _judge(con, registry)
             hashes = hashes_of_run(con)
@@ -141,7 +147,7 @@ def run_controls(
                 rules_hash=rules_hash,
                 inputs_hash=hashes.inputs_hash,
                 result_hash=hashes.result_hash,
-                seconds=time.perf_counter() - clock,
+                seconds=perf_counter() - clock,
             )
             record = RunRecord(
                 run_id, legal_entity_id, span.first, span.last, rules_hash, hashes, started, summary.seconds
@@ -263,8 +269,7 @@ def _store(
     record: RunRecord,
 ) -> None:
     con.execute(sql_text("judging", "replaced_scope.sql"))
-    con.execute("begin transaction")
-    try:
+    with transaction(con):
         _store_controls(con, registry)
         append_break_events(
             con,
@@ -283,10 +288,6 @@ def _store(
         store_matches(con, legal_entity_id=record.legal_entity_id, run_id=record.run_id)
         record_run(con, record)
         failpoint("controls-before-commit")
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
 
 
 def _store_controls(con: duckdb.DuckDBPyConnection, registry: Registry) -> None:

@@ -5,7 +5,7 @@ telling people (`cli`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,9 +15,10 @@ from typing import Final
 
 from jiko_pipeline.reconciliation.basis import Basis
 from jiko_pipeline.reconciliation.registry import Registry
-from jiko_pipeline.selftest.catalogue import Fault, Reach, catalogue
+from jiko_pipeline.selftest.books import books_of, holds
+from jiko_pipeline.selftest.catalogue import Expectation, Fault, Reach, catalogue
 from jiko_pipeline.selftest.facts import Facts
-from jiko_pipeline.selftest.proof import Place, Planted, Verdict, cells, fill, plant, raised, under_way, verdict_of
+from jiko_pipeline.selftest.proof import Place, Planted, Verdict, cells, fill, plant, told, under_way, verdict_of
 from jiko_pipeline.selftest.scenes import SCENES, SHORT_SCENES, Changed, Scene, changed
 from jiko_pipeline.selftest.site import NothingToHit
 from jiko_pipeline.selftest.worlds import WorldSpan, basis_of, clean_facts, span_of, switch_rows
@@ -40,8 +41,9 @@ class Plan:
 
     `clean_seeds` worlds of `clean_pockets` and `clean_days` go through the rows of ledger switches. `worlds` are filled
     with faults of single pockets, `customer_worlds` with those of the whole customer, `pair_worlds` with pairs; each
-    fault that leaves no room for another has `own_worlds`. Where `other_pockets` is not 0, every row of switches but
-    the first has a world of so many pockets and `other_days` with faults.
+    fault that leaves no room for another has `own_worlds`, the second and later ones at banks with other switches.
+    Every row of switches but the first has `other_worlds` with faults of single pockets, `other_customer_worlds` and
+    `other_pair_worlds`.
     """
 
     clean_seeds: int
@@ -55,13 +57,20 @@ class Plan:
     customer_days: int
     pair_worlds: int
     own_worlds: int = 1
-    other_pockets: int = 0
-    other_days: int = 40
+    other_worlds: int = 0
+    other_pockets: int = 32
+    other_days: int = 60
+    other_customer_worlds: int = 0
+    other_pair_worlds: int = 0
+    other_pair_pockets: int = 12
     scenes: tuple[Scene, ...] = ()
     """Worlds whose whole answers are compared with those kept."""
 
 
-FULL: Final = Plan(20, 4, 25, 10, 40, 60, 8, 4, 120, 2, own_worlds=2, other_pockets=24, scenes=SCENES)
+FULL: Final = Plan(
+    20, 4, 25, 10, 40, 60, 8, 4, 120, 2,
+    own_worlds=2, other_worlds=1, other_customer_worlds=1, other_pair_worlds=1, scenes=SCENES,
+)  # fmt: skip
 """At least 2,000 planted faults."""
 SHORT: Final = Plan(2, 3, 12, 2, 24, 60, 3, 4, 120, 0, scenes=SHORT_SCENES)
 """For every change: each fault once where a small world offers it a place."""
@@ -110,6 +119,48 @@ class Report:
         return Counter(one.fault for _, verdict in self.verdicts for one in verdict.planted)
 
     @property
+    def planted_under(self) -> dict[int, Counter[str]]:
+        """Faults planted, by row of ledger switches and name."""
+        rows: dict[int, Counter[str]] = {}
+        for job, verdict in self.verdicts:
+            rows.setdefault(job.switch_row, Counter()).update(one.fault for one in verdict.planted)
+        return dict(sorted(rows.items()))
+
+    @property
+    def pairs_under(self) -> Counter[int]:
+        """Pairs of faults planted at one pocket and day, by row of ledger switches."""
+        pairs: Counter[int] = Counter()
+        for job, verdict in self.verdicts:
+            if job.kind == PAIRS:
+                places = Counter((one.pocket_id, one.day) for one in verdict.planted)
+                pairs[job.switch_row] += sum(number == 2 for number in places.values())
+        return pairs
+
+    @property
+    def unmet(self) -> list[tuple[str, Expectation]]:
+        """Expectations under a condition that no fault planted at such a bank had: nothing was proved of them.
+
+        Conditions that none of the banks of these worlds meets are left out.
+        """
+        met: dict[tuple[str, int], set[tuple[str, str]]] = {}
+        for job, verdict in self.verdicts:
+            for one in verdict.planted:
+                had = met.setdefault((one.fault, job.switch_row), set())
+                had.update((break_.control, break_.code) for break_ in one.foretold)
+        banks = {job.switch_row for job, _ in self.verdicts if job.kind == ALONE}
+        books = {row: books_of(switch_rows()[row]) for row in banks}
+        wanting = []
+        for fault in catalogue().values():
+            here = [row for row, booked in books.items() if fault.exists_under(booked)]
+            for expected in fault.expects:
+                rows = [row for row in here if expected.when and holds(expected.when, books[row])]
+                if rows and not any(
+                    (expected.control, expected.code) in met.get((fault.name, row), ()) for row in rows
+                ):
+                    wanting.append((fault.name, expected))
+        return wanting
+
+    @property
     def fired(self) -> dict[str, Counter[str]]:
         """By fault, how often each control had to fire for it and did."""
         table: dict[str, Counter[str]] = {}
@@ -148,7 +199,11 @@ class Report:
     @property
     def differences(self) -> list[tuple[Job, Verdict]]:
         """The worlds that were not as foretold."""
-        return [(job, verdict) for job, verdict in self.verdicts if verdict.missing or verdict.unexpected]
+        return [
+            (job, verdict)
+            for job, verdict in self.verdicts
+            if verdict.missing or verdict.unexpected or verdict.unanswered
+        ]
 
     @property
     def unplanted(self) -> list[str]:
@@ -159,7 +214,12 @@ class Report:
     def is_proved(self) -> bool:
         """True when every world was as foretold, kept answers stand, all faults were planted, all controls have one."""
         return not (
-            self.differences or self.changed or self.unplanted or controls_without_fault() or faults_without_control()
+            self.differences
+            or self.changed
+            or self.unplanted
+            or self.unmet
+            or controls_without_fault()
+            or faults_without_control()
         )
 
 
@@ -189,46 +249,60 @@ def jobs_of(plan: Plan, seeds: int | None = None) -> list[Job]:
     alone = [
         Job(ALONE, 101 + turn, plan.pockets, plan.days, turn=turn, turns=plan.worlds) for turn in range(plan.worlds)
     ]
-    customers = [
-        Job(
-            ALONE,
-            201 + turn,
-            plan.customer_pockets,
-            plan.customer_days,
-            of_customer=True,
-            turn=turn,
-            turns=plan.customer_worlds,
-        )
-        for turn in range(plan.customer_worlds)
-    ]
+    customers = [_customer_job(plan, 201 + turn, 0, turn, plan.customer_worlds) for turn in range(plan.customer_worlds)]
     pairs = [Job(PAIRS, seed, plan.pockets, plan.days) for seed in range(301, 301 + plan.pair_worlds)]
-    others = [
-        Job(ALONE, 401 + row, plan.other_pockets, plan.other_days, row, turn=row - 1, turns=rows - 1)
-        for row in range(1, rows if plan.other_pockets else 0)
+    # The long ones first, so that no process waits for another at the end.
+    return [*alone, *pairs, *customers, *_other_jobs(plan, rows), *clean, *_own_jobs(plan, rows)]
+
+
+def _customer_job(plan: Plan, seed: int, row: int, turn: int, turns: int) -> Job:
+    return Job(ALONE, seed, plan.customer_pockets, plan.customer_days, row, of_customer=True, turn=turn, turns=turns)
+
+
+def _other_jobs(plan: Plan, rows: int) -> list[Job]:
+    """Worlds with faults at banks whose ledger switches are not the default ones."""
+    banks = range(1, rows)
+    alone = [(row, turn) for turn in range(plan.other_worlds) for row in banks]
+    pairs = [(row, turn) for turn in range(plan.other_pair_worlds) for row in banks]
+    customers = [(row, turn) for turn in range(plan.other_customer_worlds) for row in banks]
+    return [
+        *(
+            Job(ALONE, 1000 + number, plan.other_pockets, plan.other_days, row, turn=number, turns=len(alone))
+            for number, (row, _) in enumerate(alone)
+        ),
+        *(Job(PAIRS, 2000 + number, plan.other_pair_pockets, plan.days, row) for number, (row, _) in enumerate(pairs)),
+        *(_customer_job(plan, 3000 + number, row, number, len(customers)) for number, (row, _) in enumerate(customers)),
     ]
-    own = [
-        Job(ALONE, 501 + turn, _OWN_POCKETS, _OWN_DAYS, only=fault.name)
-        for fault in catalogue().values()
-        if fault.reach is Reach.WORLD
+
+
+def _own_jobs(plan: Plan, rows: int) -> list[Job]:
+    """Worlds of faults that leave no room for another: the first of each at the bank with the default switches."""
+    whole = [fault for fault in catalogue().values() if fault.reach is Reach.WORLD]
+    places = [
+        (fault, turn, 0 if turn == 0 else 1 + (number + turn) % (rows - 1))
+        for number, fault in enumerate(whole)
         for turn in range(plan.own_worlds)
     ]
-    # The long ones first, so that no process waits for another at the end.
-    return [*alone, *pairs, *customers, *others, *clean, *own]
+    return [
+        Job(ALONE, 501 + turn, _OWN_POCKETS, _OWN_DAYS, row, only=fault.name)
+        for fault, turn, row in places
+        if fault.exists_under(books_of(switch_rows()[row]))
+    ]
 
 
 def filled_world(job: Job) -> tuple[Facts, Basis, tuple[Planted, ...]]:
     """The world of a job with its faults planted: what its documents say, how it books, what was planted."""
     switches = switch_rows()[job.switch_row]
     facts = clean_facts(job.seed, switches, pockets=job.pockets, days=job.days)
-    return facts, basis_of(switches), _planted(job, facts, switches)
+    return facts, basis_of(switches), _planted(job, facts)
 
 
-def _planted(job: Job, facts: Facts, switches: Mapping[str, str]) -> tuple[Planted, ...]:
+def _planted(job: Job, facts: Facts) -> tuple[Planted, ...]:
     span = span_of(job.days)
     planted: list[Planted] = []
     if job.kind != CLEAN:
         faults = [
-            fault for fault in catalogue().values() if fault.reach in _reaches(job) and fault.holds_under(switches)
+            fault for fault in catalogue().values() if fault.reach in _reaches(job) and fault.exists_under(facts.books)
         ]
         own = faults[job.turn :: job.turns]
         others = [fault for fault in faults if fault not in own]
@@ -254,8 +328,10 @@ def proved(job: Job) -> Verdict:
     facts = clean_facts(job.seed, switches, pockets=job.pockets, days=job.days)
     span = span_of(job.days)
     anyway = under_way(facts, span)
-    planted = _planted(job, facts, switches)
-    return verdict_of(job.name, planted, raised(facts, span, basis_of(switches)), anyway)
+    planted = _planted(job, facts)
+    wanted = frozenset(answer for one in planted for answer in one.answers)
+    found, given = told(facts, span, basis_of(switches), wanted)
+    return verdict_of(job.name, planted, found, anyway, given)
 
 
 def _pairs(
@@ -305,5 +381,5 @@ def run(plan: Plan, *, seeds: int | None = None, processes: int = 2, progress: P
 
 
 def _told(number: int, of: int, verdict: Verdict) -> str:
-    wrong = len(verdict.missing) + len(verdict.unexpected)
+    wrong = len(verdict.missing) + len(verdict.unexpected) + len(verdict.unanswered)
     return f"{number} of {of}: {verdict.world}, {len(verdict.planted)} faults, {wrong} differences"

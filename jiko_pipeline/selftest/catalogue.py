@@ -3,21 +3,26 @@
 Belongs here: reading the files, what a planted fault must cause, what nothing can see. Does not belong here: how a
 fault is planted (`planting`).
 
-A file gives `name`, `title`, `what`, `target` and one `[[expects]]` for each break. `reach` is "pocket" (the default:
+A file gives `name`, `title`, `what`, `target` and one `[[expects]]` for each break, and may give `[[answers]]`: what is
+no break and must be answered all the same, lest a control fall silent. `reach` is "pocket" (the default:
 faults of other pockets may share the day), "month" (nothing else is planted in that pocket's month), "customer"
 (nothing else is planted within ten business days) or "world" (nothing else is planted in its world). `over_http`
-names the fault of the simulator that is the same one on the whole way. `switches` gives, by name, the values of
-ledger switches with which the expectations hold, where they do not hold with every one.
+names the fault of the simulator that is the same one on the whole way. Each `[[cannot_exist]]` names in `when` the
+banks at which there is no such fault, and gives the `reason`.
 
 An expectation gives `control`, `code` and, where they are not the default, `sub_code` (""), `day` (business days after
-the day hit, 0), `pocket` (the pocket hit) and `entity` (""). All but the first two may be templates over what the
-planting answers, a day as YYYY-MM-DD; a name that stands for several things, or for none, makes as many expectations.
+the day hit, 0), `pocket` (the pocket hit), `entity` ("") and `when` (every bank). Sub-code, day, pocket and entity may
+be templates over what the planting answers, a day as YYYY-MM-DD; a name that stands for several things, or for none,
+makes as many expectations. An answer gives `control`, `reason` (why the key is not tested; left out, it is tested and
+passes), `day`, `pocket`, `entity` and `when` alike.
+
+`when` is a condition on how the bank books: words of `books.WORDS`, each with the values it may have.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -25,11 +30,15 @@ from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from jiko_pipeline import calendars
+from jiko_pipeline.selftest.books import Books, Condition, holds, unknown_words
 from jiko_pipeline.selftest.planting.registry import Names
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
-_KEYS: Final = frozenset({"name", "title", "what", "target", "expects", "reach", "over_http", "switches"})
-_EXPECTED_KEYS: Final = frozenset({"control", "code", "sub_code", "day", "pocket", "entity"})
+_KEYS: Final = frozenset(
+    {"name", "title", "what", "target", "expects", "answers", "reach", "over_http", "cannot_exist"}
+)
+_EXPECTED_KEYS: Final = frozenset({"control", "code", "sub_code", "day", "pocket", "entity", "when"})
+_ANSWERED_KEYS: Final = frozenset({"control", "reason", "day", "pocket", "entity", "when"})
 
 NO_FAULT_SEES: Final = (
     "A pocket whose statements, positions, trades and prices are all forged and agree with each other.",
@@ -48,6 +57,16 @@ class Raised(NamedTuple):
     control: str
     code: str
     sub_code: str
+    pocket_id: str
+    business_date: date
+    entity: str
+
+
+class Answer(NamedTuple):
+    """An answer that is no break: a pass where `reason` is empty, else why its key is not tested."""
+
+    control: str
+    reason: str
     pocket_id: str
     business_date: date
     entity: str
@@ -72,6 +91,27 @@ class Expectation:
     day: int | str
     pocket: str
     entity: str
+    when: Condition = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAnswer:
+    """One answer that is no break and must be given; templates are filled by `Fault.answered`."""
+
+    control: str
+    reason: str
+    day: int | str
+    pocket: str
+    entity: str
+    when: Condition = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Banks at which a fault cannot exist, and why."""
+
+    when: Condition
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +125,49 @@ class Fault:
     expects: tuple[Expectation, ...]
     reach: Reach
     over_http: str | None
-    switches: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    cannot_exist: tuple[Impossible, ...] = ()
+    answers: tuple[ExpectedAnswer, ...] = ()
 
-    def holds_under(self, switches: Mapping[str, str]) -> bool:
-        """True when a bank with these ledger switches raises exactly what the file says."""
-        return all(str(switches[name]) in values for name, values in self.switches)
+    def exists_under(self, books: Books) -> bool:
+        """True when a bank that books so can have the fault."""
+        return not any(holds(one.when, books) for one in self.cannot_exist)
 
-    def foretold(self, pocket_id: str, day: date, names: Names) -> set[Raised]:
+    def expects_under(self, books: Books) -> list[Expectation]:
+        """What it must cause at a bank that books so."""
+        return [one for one in self.expects if holds(one.when, books)]
+
+    def foretold(self, pocket_id: str, day: date, names: Names, books: Books) -> set[Raised]:
         """The breaks that must follow from planting it at this pocket and day. Raises KeyError for an unknown name."""
         known = {"pocket": pocket_id, **names}
-        return {raised for expectation in self.expects for raised in _filled(expectation, day, known)}
+        return {
+            Raised(one.control, one.code, sub_code, pocket, date.fromisoformat(on), entity)
+            for one in self.expects_under(books)
+            for sub_code, pocket, on, entity in _filled(
+                (one.sub_code, one.pocket, _day(one.day, day), one.entity), known
+            )
+        }
+
+    def answered(self, pocket_id: str, day: date, names: Names, books: Books) -> set[Answer]:
+        """The answers that must be given beside the breaks. Raises KeyError for an unknown name."""
+        known = {"pocket": pocket_id, **names}
+        return {
+            Answer(one.control, one.reason, pocket, date.fromisoformat(on), entity)
+            for one in self.answers
+            if holds(one.when, books)
+            for pocket, on, entity in _filled((one.pocket, _day(one.day, day), one.entity), known)
+        }
 
 
-def _filled(expectation: Expectation, hit: date, names: Names) -> Iterator[Raised]:
-    day = expectation.day if isinstance(expectation.day, str) else _later(hit, expectation.day).isoformat()
-    templates = (expectation.sub_code, expectation.pocket, day, expectation.entity)
+def _day(day: int | str, hit: date) -> str:
+    return day if isinstance(day, str) else _later(hit, day).isoformat()
+
+
+def _filled(templates: tuple[str, ...], names: Names) -> Iterator[list[str]]:
     used = {name for template in templates for name in _NAME.findall(template)}
     several = {name: value for name in used if not isinstance(value := names[name], str)}
     for place in range(max((len(value) for value in several.values()), default=1)):
         chosen = {name: several[name][place] if name in several else names[name] for name in used}
-        sub_code, pocket, on, entity = (template.format_map(chosen) for template in templates)
-        yield Raised(expectation.control, expectation.code, sub_code, pocket, date.fromisoformat(on), entity)
+        yield [template.format_map(chosen) for template in templates]
 
 
 def _later(day: date, business_days: int) -> date:
@@ -131,7 +193,10 @@ def catalogue() -> dict[str, Fault]:
 
 def _fault(file_name: str, values: dict[str, Any]) -> Fault:
     strangers = values.keys() - _KEYS | {
-        key for row in values.get("expects", ()) for key in row.keys() - _EXPECTED_KEYS
+        key
+        for part, keys in (("expects", _EXPECTED_KEYS), ("answers", _ANSWERED_KEYS))
+        for row in values.get(part, ())
+        for key in row.keys() - keys
     }
     if strangers or values.get("reach", "pocket") not in list(Reach):
         raise FaultFileError(f"{file_name} says what is not known: {sorted(strangers) or values['reach']}")
@@ -149,15 +214,38 @@ def _fault(file_name: str, values: dict[str, Any]) -> Fault:
                     day=row.get("day", 0),
                     pocket=row.get("pocket", "{pocket}"),
                     entity=row.get("entity", ""),
+                    when=_condition(row),
                 )
-                for row in values["expects"]
+                for row in values.get("expects", ())
             ),
             reach=Reach(values.get("reach", "pocket")),
             over_http=values.get("over_http"),
-            switches=tuple((name, tuple(words)) for name, words in values.get("switches", {}).items()),
+            cannot_exist=tuple(Impossible(_condition(row), row["reason"]) for row in values.get("cannot_exist", ())),
+            answers=tuple(
+                ExpectedAnswer(
+                    control=row["control"],
+                    reason=row.get("reason", ""),
+                    day=row.get("day", 0),
+                    pocket=row.get("pocket", "{pocket}"),
+                    entity=row.get("entity", ""),
+                    when=_condition(row),
+                )
+                for row in values.get("answers", ())
+            ),
         )
     except KeyError as missing:
         raise FaultFileError(f"{file_name} lacks {missing}") from None
-    if f"{fault.name}.toml" != file_name or not fault.expects:
+    if f"{fault.name}.toml" != file_name or not (fault.expects or fault.answers):
         raise FaultFileError(f"{file_name} is not named after its fault, or expects nothing")
+    conditions = [
+        *(one.when for one in fault.expects),
+        *(one.when for one in fault.answers),
+        *(one.when for one in fault.cannot_exist),
+    ]
+    if words := unknown_words(conditions):
+        raise FaultFileError(f"{file_name} asks for what no bank has: {', '.join(words)}")
     return fault
+
+
+def _condition(row: dict[str, Any]) -> Condition:
+    return {name: tuple(words) for name, words in row.get("when", {}).items()}

@@ -11,6 +11,7 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from jiko_pipeline.selftest.books import Books, books_of
 from jiko_pipeline.warehouse.frames import registered
 from jiko_pipeline.warehouse.tables import TABLES
 
@@ -40,10 +41,12 @@ class Facts:
     """Rows by qualified table name; a change of them is a change of what the bank and its documents said.
 
     A row gives its columns by name; those left out are null, or as `_DEFAULTS` says. Rows are found fast when both
-    `scope_pocket_id` and `scope_date` are asked for: these two never change in place (`move` changes them).
+    `scope_pocket_id` and `scope_date` are asked for: these two never change in place (`move` changes them). `books`
+    says how their bank books.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, books: Books | None = None) -> None:
+        self.books: Books = books or books_of()
         self._tables: dict[str, dict[_Bucket, list[Row]]] = {}
 
     def add(self, table: str, **values: Any) -> Row:
@@ -104,7 +107,7 @@ class Facts:
 
     def copy(self) -> "Facts":
         """Facts that change without changing these."""
-        made = Facts()
+        made = Facts(self.books)
         made._tables = {
             table: {bucket: [dict(row) for row in rows] for bucket, rows in buckets.items()}
             for table, buckets in self._tables.items()
@@ -116,7 +119,7 @@ class Facts:
 
         The rows of the reference list, which no fault of a pocket changes, are shared.
         """
-        made = Facts()
+        made = Facts(self.books)
         for table, buckets in self._tables.items():
             if table == _REFERENCE:
                 made._tables[table] = {bucket: list(rows) for bucket, rows in buckets.items()}

@@ -5,7 +5,7 @@ Belongs here: one world. Does not belong here: faults (`catalogue`, `planting`),
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ from jiko_pipeline import calendars
 from jiko_pipeline.reconciliation.basis import DEMO_BASIS, Basis
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.reconciliation.runner import run_controls
-from jiko_pipeline.selftest.catalogue import Fault, Raised, Reach
+from jiko_pipeline.selftest.catalogue import Answer, Fault, Raised, Reach
 from jiko_pipeline.selftest.facts import CUSTOMER, ENTITY, Facts
 from jiko_pipeline.selftest.planting.registry import Names, plantings
 from jiko_pipeline.selftest.site import NothingToHit, Site
@@ -50,6 +50,8 @@ class Planted:
     about: frozenset[str] = frozenset()
     """What it changed (trades, entries, bills) and what its breaks are told of; of a break that is told of a pocket and
     day as a whole its control and day."""
+    answers: frozenset[Answer] = frozenset()
+    """What must be answered beside the breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Verdict:
     planted: tuple[Planted, ...]
     foretold: frozenset[Raised]
     raised: frozenset[Raised]
+    unanswered: frozenset[Answer] = frozenset()
+    """Answers that are no break, were foretold and were not given."""
 
     @property
     def missing(self) -> frozenset[Raised]:
@@ -73,19 +77,34 @@ class Verdict:
 
 
 def verdict_of(
-    world: str, planted: Sequence[Planted], raised: frozenset[Raised], anyway: frozenset[Raised] = frozenset()
+    world: str,
+    planted: Sequence[Planted],
+    raised: frozenset[Raised],
+    anyway: frozenset[Raised] = frozenset(),
+    given: Set[Answer] | None = None,
 ) -> Verdict:
-    """The verdict on a world in which these faults were planted; `anyway` is told of it with none (`under_way`)."""
-    return Verdict(world, tuple(planted), together(planted, Registry.load(), anyway), raised)
+    """The verdict on a world in which these faults were planted; `anyway` is told of it with none (`under_way`).
+
+    `given` are the answers that are no break; without them those that were foretold are taken for given.
+    """
+    foretold = together(planted, Registry.load(), anyway)
+    unanswered = frozenset() if given is None else answers_of(planted, foretold, Registry.load()) - given
+    return Verdict(world, tuple(planted), foretold, raised, unanswered)
 
 
 def plant(fault: Fault, facts: Facts, span: WorldSpan, pocket_id: str, day: date, seed: object = 0) -> Planted:
-    """Plants a fault at a pocket and Fed business day of `facts`. Raises NothingToHit, with nothing changed."""
+    """Plants a fault at a pocket and Fed business day of `facts`. Raises NothingToHit, with nothing changed.
+
+    There is nothing to hit at a bank that cannot have the fault.
+    """
+    if not fault.exists_under(facts.books):
+        raise NothingToHit
     days = span.business_days
     draw = Random(f"{fault.name}|{pocket_id}|{day}|{seed}")
     names = plantings()[fault.name](Site(facts, pocket_id, day, draw, days[0], days[-1]))
-    foretold = frozenset(fault.foretold(pocket_id, day, names))
-    return Planted(fault.name, pocket_id, day, foretold, _about(names, foretold))
+    foretold = frozenset(fault.foretold(pocket_id, day, names, facts.books))
+    answers = frozenset(fault.answered(pocket_id, day, names, facts.books))
+    return Planted(fault.name, pocket_id, day, foretold, _about(names, foretold), answers)
 
 
 def _about(names: Names, foretold: frozenset[Raised]) -> frozenset[str]:
@@ -185,12 +204,27 @@ def _first_that_offers(
 
 def raised(facts: Facts, span: WorldSpan, basis: Basis | None = DEMO_BASIS) -> frozenset[Raised]:
     """Every break that a run of all controls, gates included, finds in `facts`."""
+    return told(facts, span, basis)[0]
+
+
+def told(
+    facts: Facts, span: WorldSpan, basis: Basis | None = DEMO_BASIS, wanted: Set[Answer] = frozenset()
+) -> tuple[frozenset[Raised], frozenset[Answer]]:
+    """As `raised`, and what was answered of the controls and days of the `wanted` answers that is no break."""
     with judged(facts, span, basis) as con:
         rows = con.execute(
             "select control_id, code, sub_code, pocket_id, business_date, entity_key"
             " from recon.result where status = 'BREAK'"
         ).fetchall()
-    return frozenset(Raised(*row) for row in rows)
+        answers = con.execute(
+            "select control_id, reason, pocket_id, business_date, entity_key from recon.result"
+            " where status <> 'BREAK' and list_contains($controls, control_id) and list_contains($days, business_date)",
+            {
+                "controls": sorted({one.control for one in wanted}),
+                "days": sorted({one.business_date for one in wanted}),
+            },
+        ).fetchall()
+    return frozenset(Raised(*row) for row in rows), frozenset(Answer(*row) for row in answers)
 
 
 @contextmanager
@@ -264,11 +298,19 @@ def together(
     return frozenset(kept | {one for one in union - set(gates) if not _rests_on(one, registry, blocked)})
 
 
+def answers_of(planted: Sequence[Planted], foretold: Set[Raised], registry: Registry) -> frozenset[Answer]:
+    """The answers that faults which meet must leave, less what rests on a document that a gate has blocked."""
+    gates = {control.control_id for control in registry.gates}
+    blocked = {_document(one) for one in foretold if one.control in gates}
+    wanted = {answer for one in planted for answer in one.answers}
+    return frozenset(one for one in wanted if not _rests_on(one, registry, blocked))
+
+
 def _document(gate: Raised) -> tuple[str, str, date]:
     return gate.entity.split(" ")[0], gate.pocket_id, gate.business_date
 
 
-def _rests_on(one: Raised, registry: Registry, blocked: set[tuple[str, str, date]]) -> bool:
+def _rests_on(one: Raised | Answer, registry: Registry, blocked: set[tuple[str, str, date]]) -> bool:
     control = registry[one.control]
     if not control.gated:
         return False

@@ -17,6 +17,8 @@ LISTED_TRADES: Final = ("API_TRADES", "API_TRADES_V1", "API_TRADES_CSV")
 LISTED_TRANSACTIONS: Final = ("API_TRANSACTIONS", "API_TRANSACTIONS_CSV")
 REPORTED_TRADES: Final = ("TRADE_REPORT_CSV", "TRADE_REPORT_KYRIBA_CSV")
 
+SWEPT: Final = ("SWEEP_OUT", "SWEEP_IN")
+
 CENT: Final = Decimal("0.01")
 _NOTHING: Final = Decimal("0.00")
 
@@ -77,8 +79,20 @@ class Site:
 
     def movements(self, day: date | None = None) -> list[Row]:
         """The entries of the bank statement that are no sweeps."""
-        sweeps = ("SWEEP_OUT", "SWEEP_IN")
-        return [row for row in self.entries("BANK", day=day) if row["proprietary_code"] not in sweeps]
+        return [row for row in self.entries("BANK", day=day) if row["proprietary_code"] not in SWEPT]
+
+    def other_leg(self, entry: Row) -> date:
+        """The day on whose statement the other account shows a sweep: that of `entry` or a neighbouring business day.
+
+        Raises NothingToHit when none of them does.
+        """
+        reference = self.detail(entry)["end_to_end_id"]
+        other = "BROKERAGE" if entry["document_kind"] == "BANK_STATEMENT" else "BANK"
+        on: date = entry["scope_date"]
+        for day in (on, calendars.next_fed_business_day(on), calendars.previous_fed_business_day(on)):
+            if any(self.detail(row)["end_to_end_id"] == reference for row in self.entries(other, day=day)):
+                return day
+        raise NothingToHit
 
     def detail(self, entry: Row) -> Row:
         """The only detail of an entry."""

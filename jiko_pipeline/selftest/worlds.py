@@ -14,13 +14,14 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 import duckdb
 
 from jiko_pipeline import calendars, tbill
 from jiko_pipeline.reconciliation.basis import DEMO_BASIS, Basis, confirm_basis
 from jiko_pipeline.selftest import documents
+from jiko_pipeline.selftest.books import LEDGER_SWITCHES, SWITCHES, books_of
 from jiko_pipeline.selftest.covering import covering_array
 from jiko_pipeline.selftest.facts import CUSTOMER, ENTITY, Facts
 from jiko_pipeline.selftest.messages import enter_messages
@@ -36,13 +37,6 @@ from jiko_pipeline.warehouse.reference import store_rules
 
 START: Final = date(2024, 6, 3)
 """First day of the data of every world; its oldest pocket has one business day before it, its take-on."""
-
-SWITCHES: Final[Mapping[str, tuple[StrEnum, ...]]] = {
-    name: tuple(kind)
-    for name, kind in get_type_hints(WorldConfig).items()
-    if isinstance(kind, type) and issubclass(kind, StrEnum)
-}
-"""The ledger switches of a world, as `WorldConfig` names them, with their values; the default value comes first."""
 
 _WINDOW_DAYS: Final = 31
 _ASKED_AFTER_DAYS: Final = 14
@@ -82,6 +76,11 @@ def switch_rows() -> list[dict[str, StrEnum]]:
     return covering_array(SWITCHES, _is_offered)
 
 
+def ledger_rows() -> list[dict[str, StrEnum]]:
+    """As `switch_rows`, of all ledger switches: what learning a bank's basis is proved over."""
+    return covering_array(LEDGER_SWITCHES, _is_offered)
+
+
 def _is_offered(switches: Mapping[str, StrEnum]) -> bool:
     try:
         world_of(1, switches)
@@ -118,7 +117,7 @@ def clean_facts(
     world = world_of(seed, switches, pockets=pockets, start=start)
     span = span_of(days, start)
     at = asked_at or datetime.combine(span.last + timedelta(days=_ASKED_AFTER_DAYS), time(15), tzinfo=UTC)
-    facts = Facts()
+    facts = Facts(books_of(switches))
     _enter_pockets(facts, world, span, at)
     _enter_statements(facts, world, span, at)
     for days_asked in span.windows:
@@ -192,7 +191,8 @@ def _empty_warehouse() -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "warehouse.duckdb"
         with duckdb.connect(str(path)) as con:
-            ddl.create_schema(con)
+            with transaction(con):
+                ddl.create_schema(con)
             store_rules(con)
         return path.read_bytes()
 

@@ -20,19 +20,11 @@ from jiko_pipeline.simulator import orders as ordered
 from jiko_pipeline.simulator.activity import movements
 from jiko_pipeline.simulator.bills import bill
 from jiko_pipeline.simulator.bookings import MANAGEMENT_FEE, WIRE_FEE_CENTS
-from jiko_pipeline.simulator.ledger import (
-    Emptying,
-    Holding,
-    PocketDay,
-    PocketState,
-    Pricing,
-    Sweep,
-    Unsettled,
-    settle,
-)
+from jiko_pipeline.simulator.ledger import Emptying, Pricing, settle
 from jiko_pipeline.simulator.marks import Marks
 from jiko_pipeline.simulator.model import Bill, Trade, Transaction, WorldConfig
 from jiko_pipeline.simulator.orders import Orders, Transfer
+from jiko_pipeline.simulator.pocket_day import Holding, PocketDay, PocketState, Sweep, Unsettled
 from jiko_pipeline.simulator.roster import PocketPlan, roster
 
 _POCKET_MONTHS_REMEMBERED: Final = 200
@@ -381,7 +373,7 @@ def _by_date(rows: list[Transaction], first: date, end: date) -> dict[date, tupl
 def _trades_by_date(trades: list[Trade]) -> dict[date, tuple[Trade, ...]]:
     listed: dict[date, list[Trade]] = {}
     for trade in sorted(trades, key=lambda trade: (trade.traded_at, trade.id)):
-        listed.setdefault(trade.book_date, []).append(trade)
+        listed.setdefault(calendars.new_york_date(trade.traded_at), []).append(trade)
     return {day: tuple(rows) for day, rows in listed.items()}
 
 
@@ -395,8 +387,8 @@ def _state(values: dict[str, Any]) -> PocketState:
         values.get("shown_cash", cash),
         values.get("closing", value + cash),
         tuple(
-            Unsettled(activity, bill(cusip), quantity, paid, cost, date.fromisoformat(settles_on))
-            for activity, cusip, quantity, paid, cost, settles_on in values.get("unsettled", ())
+            Unsettled(activity, bill(cusip), quantity, paid, cost, *(date.fromisoformat(day) for day in dates))
+            for activity, cusip, quantity, paid, cost, *dates in values.get("unsettled", ())
         ),
         tuple(Sweep(date.fromisoformat(day), *amounts) for day, *amounts in values.get("in_transit", ())),
     )
@@ -411,7 +403,7 @@ def _beyond_the_usual(state: PocketState) -> dict[str, Any]:
         found["closing"] = state.closing_cents
     if state.unsettled:
         found["unsettled"] = [
-            [one.activity, one.bill.cusip, one.quantity, one.cash_cents, one.cost_cents, one.settles_on.isoformat()]
+            [one.activity, one.bill.cusip, one.quantity, one.cash_cents, one.cost_cents, *_dates(one)]
             for one in state.unsettled
         ]
     if state.in_transit:
@@ -419,6 +411,10 @@ def _beyond_the_usual(state: PocketState) -> dict[str, Any]:
             [sweep.day.isoformat(), sweep.deposits_cents, sweep.payments_cents] for sweep in state.in_transit
         ]
     return found
+
+
+def _dates(one: Unsettled) -> list[str]:
+    return [one.books_on.isoformat(), one.settles_on.isoformat()]
 
 
 def _snapshot_text(states: dict[int, PocketState], living: list[int], under_way: list[Transaction]) -> str:

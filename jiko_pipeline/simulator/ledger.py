@@ -2,7 +2,8 @@
 
 Belongs here: the rules of a day, as a pure function of the pocket's state, the day's movements and the day's
 prices. Does not belong here: the order of days (`history`), what customers do (`activity`), what documents
-say (`statements`). Source of the rules: docs/simulated-jiko.md, "How the bank behaves".
+say (`statements`), the records of a pocket (`pocket_day`). Source of the rules: docs/simulated-jiko.md, "How the
+bank behaves".
 """
 
 from collections.abc import Callable, Sequence
@@ -17,10 +18,13 @@ from jiko_pipeline.simulator.bookings import closing_payment, management_fee_pay
 from jiko_pipeline.simulator.draws import drawn_integer, drawn_uuid
 from jiko_pipeline.simulator.model import (
     Bill,
+    BookingSwitch,
     CloseBasisSwitch,
+    DatesSwitch,
     FeePathSwitch,
     GainSwitch,
     Position,
+    RoundingSwitch,
     SettlementSwitch,
     SweepPostingSwitch,
     Trade,
@@ -28,6 +32,7 @@ from jiko_pipeline.simulator.model import (
     WorldConfig,
     ledger_basis,
 )
+from jiko_pipeline.simulator.pocket_day import Holding, PocketDay, PocketState, Sweep, Unsettled
 from jiko_pipeline.simulator.roster import PocketPlan
 
 PAR_MICROS: Final = 100_000_000
@@ -37,6 +42,11 @@ _FEE_MONTHS_PER_UNIT: Final = 12_000
 
 _SESSIONS: Final = {"MATURITY": time(8, 0), "SELL": time(14, 0), "BUY": time(15, 0)}
 _SESSION_MICROSECONDS: Final = 3_000_000_000
+_EVENING: Final = timedelta(hours=3)
+"""How much later than in the session a trade of the evening is made."""
+_EVENING_PERCENT: Final = 25
+_CORRECTED_PERCENT: Final = 25
+"""Where bookings may be late: how many of a hundred trades are of the evening, how many are booked again."""
 _YIELD: Final = Decimal("0.000001")
 
 
@@ -61,83 +71,12 @@ class Pricing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """Bills of one CUSIP with what they cost (average cost, relieved pro rata)."""
+class Dealt:
+    """When a trade is made, booked and settled; `evening` is after the hour up to which the bank books on the day."""
 
-    bill: Bill
-    quantity: int
-    cost_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A trade that is made and not settled. `cost_cents` is what it adds to or relieves from cost; both unsigned."""
-
-    activity: str
-    bill: Bill
-    quantity: int
-    cash_cents: int
-    cost_cents: int
+    books_on: date
     settles_on: date
-
-    @property
-    def direction(self) -> int:
-        """1 for bills to come in, -1 for bills to go out."""
-        return 1 if self.activity == "BUY" else -1
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """What the bank account swept on `day`, unsigned."""
-
-    day: date
-    deposits_cents: int
-    payments_cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class PocketState:
-    """A pocket after a business day: its bills by maturity and its brokerage cash as traded, and what is under way.
-
-    `bills_value_cents`, `shown_cash_cents` and `closing_cents` are what the day's documents show of it.
-    """
-
-    holdings: tuple[Holding, ...] = ()
-    cash_cents: int = 0
-    bills_value_cents: int = 0
-    shown_cash_cents: int = 0
-    closing_cents: int = 0
-    unsettled: tuple[Unsettled, ...] = ()
-    in_transit: tuple[Sweep, ...] = ()
-
-    @property
-    def cost_cents(self) -> int:
-        """What the customer goes by: bills at cost and cash, so that no payment depends on a mark."""
-        arriving = sum(sweep.deposits_cents - sweep.payments_cents for sweep in self.in_transit)
-        return sum(held.cost_cents for held in self.holdings) + self.cash_cents + arriving
-
-
-@dataclass(frozen=True, slots=True)
-class PocketDay:
-    """One business day of one pocket. Amounts are unsigned cents but `gain_cents`, which is signed.
-
-    `posted` are the sweeps that the brokerage account books on the day; `fee_through_bank` says that the fee left
-    by a sweep of its own and was paid by the bank account.
-    """
-
-    plan: PocketPlan
-    day: date
-    before: PocketState
-    after: PocketState
-    transactions: tuple[Transaction, ...]
-    trades: tuple[Trade, ...]
-    positions: tuple[Position, ...]
-    deposits_cents: int
-    payments_cents: int
-    fee_cents: int
-    gain_cents: int
-    posted: tuple[Sweep, ...] = ()
-    fee_through_bank: bool = False
+    evening: bool = False
 
 
 class _Session:
@@ -156,24 +95,36 @@ class _Session:
         self.cash = state.cash_cents
         self.holdings = list(state.holdings)
         self.trades: list[Trade] = []
-        self.unsettled = [one for one in state.unsettled if one.settles_on > day]
+        self.books_late = config.bookings is BookingSwitch.LATE and not at_once
+        self.unsettled = [one for one in state.unsettled if max(one.books_on, one.settles_on) > day]
 
-    def _sale_settles(self, bill: Bill) -> date:
+    def _sale(self, bill: Bill) -> Dealt:
         """A bill that matures by then is sold for cash: nobody buys what is paid back before it is delivered."""
-        return self.day if bill.maturity_date <= self.settles_on else self.settles_on
+        dealt = self._dealt("SELL", bill.cusip)
+        return Dealt(self.day, self.day) if bill.maturity_date <= max(dealt.books_on, dealt.settles_on) else dealt
+
+    def _dealt(self, activity: str, what: str) -> Dealt:
+        if self.books_late:
+            following = calendars.next_trading_day(self.day)
+            drawn = drawn_integer(100, self.seed, "booking", self.plan.number, self.day, activity, what)
+            if drawn < _EVENING_PERCENT:
+                return Dealt(following, following, evening=True)
+            if drawn < _EVENING_PERCENT + _CORRECTED_PERCENT:
+                return Dealt(following, self.settles_on)
+        return Dealt(self.day, self.settles_on)
 
     def mature(self) -> None:
         for holding in [held for held in self.holdings if held.bill.maturity_date <= self.day]:
-            self._relieve(holding, holding.quantity, "MATURITY", PAR_MICROS, self.day)
+            self._relieve(holding, holding.quantity, "MATURITY", PAR_MICROS, Dealt(self.day, self.day))
 
     def cover_shortage(self) -> None:
         """Sell the fewest bills, nearest maturity first, until cash is no longer negative."""
         for holding in list(self.holdings):
             if self.cash >= 0:
                 return
-            settles_on = self._sale_settles(holding.bill)
-            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"), settles_on)
-            self._relieve(holding, min(_bills_for(-self.cash, price), holding.quantity), "SELL", price, settles_on)
+            dealt = self._sale(holding.bill)
+            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"), dealt.settles_on)
+            self._relieve(holding, min(_bills_for(-self.cash, price), holding.quantity), "SELL", price, dealt)
         if self.cash < 0:
             raise ArithmeticError(
                 f"pocket {self.plan.number} is short of {-self.cash} cents on {self.day} with every bill sold"
@@ -181,9 +132,9 @@ class _Session:
 
     def sell_everything(self) -> None:
         for holding in list(self.holdings):
-            settles_on = self._sale_settles(holding.bill)
-            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"), settles_on)
-            self._relieve(holding, holding.quantity, "SELL", price, settles_on)
+            dealt = self._sale(holding.bill)
+            price = self.pricing.sale_micros(holding.bill, self.day, self._deal("SELL"), dealt.settles_on)
+            self._relieve(holding, holding.quantity, "SELL", price, dealt)
 
     def invest(self) -> None:
         """Buy as many bills of the newest issues as cash pays for: out of maturities, then of the rest."""
@@ -193,8 +144,9 @@ class _Session:
         self._buy(self.plan.term, self.cash)
 
     def _buy(self, term: str, budget_cents: int) -> None:
-        bill = newest_issue(term, self.settles_on)
-        price = self.pricing.purchase_micros(bill, self.day, self._deal("BUY"), self.settles_on)
+        dealt = self._dealt("BUY", term)
+        bill = newest_issue(term, dealt.settles_on)
+        price = self.pricing.purchase_micros(bill, self.day, self._deal("BUY"), dealt.settles_on)
         quantity = budget_cents * 10_000 // price + 1
         while tbill.cash_cents(quantity, price) > budget_cents:
             quantity -= 1
@@ -209,12 +161,12 @@ class _Session:
         else:
             self.holdings.append(Holding(bill, quantity, paid))
             self.holdings.sort(key=lambda held: (held.bill.maturity_date, held.bill.cusip))
-        self._record("BUY", bill, quantity, price, paid, paid, self.settles_on)
+        self._record("BUY", bill, quantity, price, paid, paid, dealt)
 
     def _deal(self, activity: str) -> str:
         return f"{self.plan.number}|{activity}"
 
-    def _relieve(self, holding: Holding, quantity: int, activity: str, price: int, settles_on: date) -> None:
+    def _relieve(self, holding: Holding, quantity: int, activity: str, price: int, dealt: Dealt) -> None:
         proceeds = tbill.cash_cents(quantity, price)
         self.cash += proceeds
         place = self.holdings.index(holding)
@@ -223,7 +175,7 @@ class _Session:
             del self.holdings[place]
         else:
             self.holdings[place] = Holding(holding.bill, holding.quantity - quantity, holding.cost_cents - relieved)
-        self._record(activity, holding.bill, quantity, price, proceeds, relieved, settles_on)
+        self._record(activity, holding.bill, quantity, price, proceeds, relieved, dealt)
 
     def _record(
         self,
@@ -233,10 +185,12 @@ class _Session:
         price: int,
         cash_cents: int,
         cost_cents: int,
-        settles_on: date,
+        dealt: Dealt,
     ) -> None:
-        if settles_on > self.day:
-            self.unsettled.append(Unsettled(activity, bill, quantity, cash_cents, cost_cents, settles_on))
+        if max(dealt.books_on, dealt.settles_on) > self.day:
+            self.unsettled.append(
+                Unsettled(activity, bill, quantity, cash_cents, cost_cents, dealt.books_on, dealt.settles_on)
+            )
         key = (self.seed, "trade", self.plan.number, self.day, activity, bill.cusip)
         id_ = drawn_uuid(*key)
         self.trades.append(
@@ -248,10 +202,10 @@ class _Session:
                 quantity=quantity,
                 price_micros=price,
                 cash_cents=cash_cents,
-                traded_at=_traded_at(self.day, activity, key),
-                book_date=self.day,
-                settlement_date=settles_on,
-                yield_to_maturity=_yield_to_maturity(bill, settles_on, price),
+                traded_at=_traded_at(self.day, activity, key) + (_EVENING if dealt.evening else timedelta()),
+                book_date=dealt.books_on,
+                settlement_date=dealt.settles_on,
+                yield_to_maturity=_yield_to_maturity(bill, dealt.settles_on, price),
                 reference=id_,
             )
         )
@@ -320,16 +274,27 @@ def _positions(
     return tuple(positions)
 
 
-def _put_in(before: PocketState, trades: Sequence[Trade], day: date, *, settled: bool) -> int:
-    """What purchases less sales and maturities put into the bills on `day`, by trade or by settlement date."""
-    made = [
-        (1 if trade.activity == "BUY" else -1) * trade.cash_cents
-        for trade in trades
-        if not settled or trade.settlement_date <= day
-    ]
-    if settled:
-        made += [one.direction * one.cash_cents for one in before.unsettled if one.settles_on <= day]
-    return sum(made)
+def _put_in(before: PocketState, trades: Sequence[Trade], unsettled: Sequence[Unsettled], basis: str, day: date) -> int:
+    """What purchases less sales and maturities put into the bills on `day`, by the dates of `basis`.
+
+    `trades` are those made on the day, `unsettled` those that are under way at its end.
+    """
+    made = sum((1 if trade.activity == "BUY" else -1) * trade.cash_cents for trade in trades)
+    return (
+        made
+        + _money(_waiting(before.unsettled, basis, day - timedelta(days=1)))
+        - _money(_waiting(unsettled, basis, day))
+    )
+
+
+def _waiting(unsettled: Sequence[Unsettled], basis: str, day: date) -> list[Unsettled]:
+    """The trades that do not count yet at the end of `day`."""
+    return [one for one in unsettled if not one.is_due(basis, day)]
+
+
+def _money(unsettled: Sequence[Unsettled]) -> int:
+    """What they put into bills, signed."""
+    return sum(one.direction * one.cash_cents for one in unsettled)
 
 
 def settle(
@@ -374,21 +339,21 @@ def settle(
             session.invest()
 
     basis = ledger_basis(config)
-    settled_bills, settled_cash = basis.pos_basis == "SETTLE", basis.cash_basis == "SETTLE"
-    positions = _positions(session.holdings, session.unsettled if settled_bills else (), day, pricing)
+    positions = _positions(session.holdings, _waiting(session.unsettled, basis.pos_basis, day), day, pricing)
     value = sum(position.market_value_cents for position in positions)
-    unpaid = sum(one.direction * one.cash_cents for one in session.unsettled)
-    shown_cash = session.cash + (unpaid if settled_cash else 0)
+    shown_cash = session.cash + _money(_waiting(session.unsettled, basis.cash_basis, day))
     closing = value
+    if config.rounding is RoundingSwitch.TOTAL:
+        closing = tbill.cash_cents(1, sum(position.quantity * position.mark_micros for position in positions))
     if config.close_basis is not CloseBasisSwitch.BILLS:
         closing += shown_cash
     if config.close_basis is CloseBasisSwitch.BILLS_CASH_AND_PENDING:
-        closing -= unpaid
+        closing -= _money(_waiting(session.unsettled, DatesSwitch.SETTLED, day))
     if config.gain is GainSwitch.PLUG:
         swept = sum(sweep.deposits_cents - sweep.payments_cents for sweep in arriving)
         gain = closing - before.closing_cents - swept + fee
     else:
-        put_in = _put_in(before, session.trades, day, settled=settled_bills)
+        put_in = _put_in(before, session.trades, session.unsettled, basis.pos_basis, day)
         gain = value - before.bills_value_cents - put_in
     return PocketDay(
         plan=plan,

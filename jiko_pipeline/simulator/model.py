@@ -22,6 +22,25 @@ class DatesSwitch(StrEnum):
 
     TRADED = "TRADE"
     SETTLED = "SETTLE"
+    BOOKED = "BOOK"
+
+
+class BookingSwitch(StrEnum):
+    """When a purchase or sale is booked.
+
+    LATE: trades of the evening are booked, and settle, on the next trading day; a trade whose booking was corrected
+    settles when it was agreed to and is booked on the next trading day.
+    """
+
+    SAME_DAY = "SAME_DAY"
+    LATE = "LATE"
+
+
+class RoundingSwitch(StrEnum):
+    """What is rounded to cents in the closing value: the value of each bill, or that of all bills once."""
+
+    EACH_BILL = "EACH_BILL"
+    TOTAL = "TOTAL"
 
 
 class CloseBasisSwitch(StrEnum):
@@ -80,6 +99,8 @@ class WorldConfig:
     sweep_posting: SweepPostingSwitch = SweepPostingSwitch.SAME_DAY
     mark: MarkSwitch = MarkSwitch.SETTLES_SAME_DAY
     dates: DatesSwitch = DatesSwitch.TRADED
+    bookings: BookingSwitch = BookingSwitch.SAME_DAY
+    rounding: RoundingSwitch = RoundingSwitch.EACH_BILL
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,12 @@ Announced = Callable[[Mapping[str, Any]], None]
 """Is told the content of `simulator.json` once it is written."""
 
 
-def serve(options: ServeOptions, announced: Announced = lambda _: None) -> None:
+def serve(
+    options: ServeOptions, announced: Announced = lambda _: None, make_world: Callable[..., World] = World
+) -> None:
     """Serve until SIGTERM, SIGINT, `POST /__simulator__/shutdown` or idleness.
+
+    `make_world` makes the bank of a config, with `snapshots` and `orders`, as `World` does.
 
     Raises ServeRefusedError when another process serves this state directory (60), when the directory belongs
     to another simulated world or a key cannot be used (40), when it cannot be written or bound (50).
@@ -114,7 +118,7 @@ def serve(options: ServeOptions, announced: Announced = lambda _: None) -> None:
                 ServeExit.STORAGE,
             ) from None
         with _only_process(options.state_dir), State(options.state_dir / "state.sqlite") as state:
-            _serve(options, state, announced)
+            _serve(options, state, announced, make_world)
     finally:
         os.umask(previous_mask)
 
@@ -132,9 +136,9 @@ def _only_process(state_dir: Path) -> Iterator[None]:
         yield
 
 
-def _serve(options: ServeOptions, state: State, announced: Announced) -> None:
+def _serve(options: ServeOptions, state: State, announced: Announced, make_world: Callable[..., World]) -> None:
     try:
-        world = World(options.config, snapshots=Snapshots(state), orders=read_orders(state))
+        world = make_world(options.config, snapshots=Snapshots(state), orders=read_orders(state))
         state.bind_world(world.world_id)
         # Choosing where a fault is planted may find that this world has no place for it.
         world.truth()

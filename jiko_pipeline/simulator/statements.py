@@ -9,8 +9,8 @@ from typing import Final
 
 from jiko_pipeline import calendars
 from jiko_pipeline.simulator.draws import drawn_uuid
-from jiko_pipeline.simulator.ledger import PocketDay
 from jiko_pipeline.simulator.model import PositionSummary, StatementFacts, StatementLine, Transaction
+from jiko_pipeline.simulator.pocket_day import PocketDay
 
 BANK: Final = "BANK"
 BROKERAGE: Final = "BROKERAGE"

@@ -21,7 +21,6 @@ from jiko_pipeline.simulator.draws import drawn_uuid
 from jiko_pipeline.simulator.faults.catalogue import definition
 from jiko_pipeline.simulator.faults.planting import PlantedFault
 from jiko_pipeline.simulator.history import History, SnapshotStore, Standing, month_first
-from jiko_pipeline.simulator.ledger import PocketDay
 from jiko_pipeline.simulator.marks import Marks
 from jiko_pipeline.simulator.model import (
     Bill,
@@ -33,12 +32,14 @@ from jiko_pipeline.simulator.model import (
     MonthlyStatement,
     Pocket,
     PositionSummary,
+    RoundingSwitch,
     StatementFacts,
     Trade,
     Transaction,
     WorldConfig,
 )
 from jiko_pipeline.simulator.orders import OpenedPocket, Orders
+from jiko_pipeline.simulator.pocket_day import PocketDay
 from jiko_pipeline.simulator.roster import PocketPlan
 
 LEDGER_VERSION: Final = 1
@@ -55,6 +56,8 @@ _TAX_DOCUMENTS_BY: Final = (2, 15)
 _REFERENCE_REACHES_BACK_DAYS: Final = 400
 
 DateType = Literal["TRADE_DATE", "SETTLEMENT_DATE", "BOOK_DATE"]
+TransactionListing = Literal["transactions", "transactions_csv"]
+TradeListing = Literal["trades_v1", "trades_v2", "trades_csv"]
 
 
 class World:
@@ -241,13 +244,23 @@ class World:
         ]
         return tuple(found if fault is None else (row for row in found if not fault.hides_transaction(row)))
 
-    def in_transactions_csv(self, row: Transaction) -> bool:
-        """Whether the CSV export has a transaction."""
-        return self._fault is None or not self._fault.hides_transaction_in_csv(row)
+    def listed_transactions(self, listing: TransactionListing, first: date, last: date) -> Sequence[Transaction]:
+        """As `transactions`, as one of their listings has them."""
+        rows, fault = self.transactions(first, last), self._fault
+        if fault is None or listing != "transactions_csv":
+            return rows
+        return [row for row in rows if not fault.hides_transaction_in_csv(row)]
 
-    def in_trades_csv(self, row: Trade) -> Trade:
-        """A trade as the CSV export states it."""
-        return row if self._fault is None else self._fault.trade_in_csv(row)
+    def listed_trades(self, listing: TradeListing, first: date, last: date) -> Sequence[Trade]:
+        """As `trades`, as one of their listings has them."""
+        rows, fault = self.trades(first, last), self._fault
+        return rows if fault is None or listing != "trades_csv" else [fault.trade_in_csv(row) for row in rows]
+
+    def reported_trades(
+        self, output_format: str, pocket_ids: Sequence[str], first: date, last: date, date_type: DateType
+    ) -> Sequence[Trade]:
+        """As `trade_report`, as one form of the report has them."""
+        return self.trade_report(pocket_ids, first, last, date_type)
 
     def monthly_statements(self, on: date) -> tuple[MonthlyStatement, ...]:
         """The monthly documents made up to `on`: one of each account for every month of a pocket's life."""
@@ -370,9 +383,10 @@ def _made_on(plan: PocketPlan) -> date:
 def world_id(config: WorldConfig) -> str:
     """Hash of everything the bank depends on: sha256 over the config and the version of the ledger."""
     content = {"ledger": LEDGER_VERSION, **asdict(config)}
-    if config.dates is DatesSwitch.TRADED:
-        # Worlds that are older than the switch keep their identity.
-        del content["dates"]
+    for name in ("dates", "bookings", "rounding"):
+        # Worlds that are older than a switch keep their identity.
+        if content[name] == WorldConfig.__dataclass_fields__[name].default:
+            del content[name]
     return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -381,8 +395,12 @@ def _check(config: WorldConfig) -> None:
         raise ValueError(f"a bank has at least one pocket, not {config.pockets}")
     if config.close_basis is CloseBasisSwitch.BILLS and config.gain is GainSwitch.ECONOMIC:
         raise ValueError("a close of bills alone needs the gain PLUG: cash would be counted by neither")
-    if config.close_basis is CloseBasisSwitch.BILLS_CASH_AND_PENDING and config.dates is DatesSwitch.SETTLED:
-        raise ValueError("a close with pending trades holds bills as traded; dates SETTLE contradicts it")
+    if config.close_basis is CloseBasisSwitch.BILLS_CASH_AND_PENDING and config.dates is not DatesSwitch.TRADED:
+        raise ValueError(f"a close with pending trades holds bills as traded; dates {config.dates} contradicts it")
+    if config.rounding is RoundingSwitch.TOTAL and config.gain is GainSwitch.ECONOMIC:
+        raise ValueError(
+            "a close that is rounded in total does not foot with the gain ECONOMIC: it needs the gain PLUG"
+        )
     if config.fault is not None:
         definition(config.fault)
 

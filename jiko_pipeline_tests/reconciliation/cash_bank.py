@@ -21,6 +21,7 @@ from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confi
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.reconciliation.runner import RunSummary, run_controls
 from jiko_pipeline.warehouse import ddl
+from jiko_pipeline.warehouse.connection import transaction
 from jiko_pipeline.warehouse.frames import frame_from, registered
 from jiko_pipeline.warehouse.tables import TABLES
 
@@ -181,7 +182,8 @@ def _empty_file() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "empty.duckdb"
         with duckdb.connect(str(path)) as con:
-            ddl.create_schema(con)
+            with transaction(con):
+                ddl.create_schema(con)
             days = [
                 (
                     day,

@@ -73,10 +73,12 @@ def pocket_of(con: duckdb.DuckDBPyConnection) -> str:
     return str(pocket)
 
 
-def judge(con: duckdb.DuckDBPyConnection, run_id: str, now: datetime) -> RunSummary:
+def judge(
+    con: duckdb.DuckDBPyConnection, run_id: str, now: datetime, *, business_day_end: time = DAY_END
+) -> RunSummary:
     """Judges and closes every day."""
     window = {"customer_id": CUSTOMER, "legal_entity_id": ENTITY, "first": DAYS[0], "last": DAYS[-1], "run_id": run_id}
-    summary = run_controls(con, Registry.load(), now=now, **window)  # type: ignore[arg-type]  # names and values fit
+    summary = run_controls(con, Registry.load(), now=now, business_day_end=business_day_end, **window)  # type: ignore[arg-type]  # names and values fit
     build_close(con, **window)  # type: ignore[arg-type]  # names and values fit
     return summary
 

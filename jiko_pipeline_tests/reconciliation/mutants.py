@@ -23,6 +23,7 @@ from sqlglot import exp
 from jiko_pipeline.reconciliation.evidence import EVIDENCE_TABLES, evidence, sql_text
 from jiko_pipeline.reconciliation.registry import Control
 from jiko_pipeline.selftest.campaign import ALONE, FULL, Job, filled_world, jobs_of
+from jiko_pipeline.selftest.catalogue import Answer
 from jiko_pipeline.selftest.facts import CUSTOMER
 from jiko_pipeline.selftest.proof import judged
 from jiko_pipeline.selftest.scenes import SCENES, Scene
@@ -44,7 +45,15 @@ left join blocked
     and blocked.pocket_id = answer.pocket_id
     and blocked.business_date = answer.business_date
     and blocked.entity_key = answer.entity_key
-where $is_kept or (answer.status = 'BREAK' and blocked.control_id is null)
+where $is_kept
+   or (answer.status = 'BREAK' and blocked.control_id is null)
+   or exists (
+       select 1 from foretold
+       where foretold.control_id = $control_id
+         and foretold.pocket_id = answer.pocket_id
+         and foretold.business_date = answer.business_date
+         and foretold.entity_key = answer.entity_key
+   )
 """
 _LONGEST_SECONDS: Final = 15.0
 
@@ -190,8 +199,8 @@ def _is_told(node: exp.Expr, told: Set[str]) -> bool:
     return False
 
 
-def mutants_of(control: Control, most: int) -> list[Mutant]:
-    """At most so many mutants of a control, of all operators alike, drawn the same way every time."""
+def mutants_of(control: Control, most: int, seed: str = "") -> list[Mutant]:
+    """At most so many mutants of a control, of all operators alike; the same `seed` draws the same ones."""
     tree = sqlglot.parse_one(control.sql, read="duckdb")
     told = _told_names(tree)
     by_operator = []
@@ -201,7 +210,7 @@ def mutants_of(control: Control, most: int) -> list[Mutant]:
             for place, node in enumerate(tree.walk())
             if (made := change(node)) is not None and made != node and not _is_told(node, told)
         ]
-        Random(f"{control.control_id}|{operator}").shuffle(found)
+        Random("|".join(filter(None, (control.control_id, operator, seed)))).shuffle(found)
         by_operator.append([(operator, place, node) for place, node in found])
     chosen: list[Mutant] = []
     while len(chosen) < most and any(by_operator):
@@ -237,7 +246,8 @@ class StoredWorld:
         """Tells what the self-test sees of a select's answers from anything else that it would see.
 
         That is key, status, code, sub code and reason of every row where the whole answers are kept, else those of
-        breaks; of a key that a gate has blocked, only that it answers. Raises duckdb.Error.
+        breaks and of what else was foretold; of a key that a gate has blocked, only that it answers. Raises
+        duckdb.Error.
         """
         return self.con.execute(
             _DIGEST.format(sql=sql), {"control_id": control_id, "is_kept": isinstance(self.world, Scene)}
@@ -249,8 +259,13 @@ def store(world: World, folder: Path) -> Path:
     file = folder / f"{sha256(world.name.encode()).hexdigest()[:16]}.duckdb"
     if file.exists():
         return file
-    facts, basis = world.world() if isinstance(world, Scene) else filled_world(world)[:2]
-    span = span_of(world.days)
+    answers: set[Answer] = set()
+    if isinstance(world, Scene):
+        facts, basis = world.world()
+    else:
+        facts, basis, planted = filled_world(world)
+        answers = {answer for one in planted for answer in one.answers}
+    span = world.span if isinstance(world, Scene) else span_of(world.days)
     with judged(facts, span, basis) as con:
         unfinished = file.with_suffix(".unfinished")
         con.execute(f"attach '{unfinished}' as store")
@@ -258,6 +273,12 @@ def store(world: World, folder: Path) -> Path:
             "create table store.blocked as select control_id, pocket_id, business_date, entity_key"
             " from recon.result where blocked_by <> ''"
         )
+        con.execute(
+            "create table store.foretold"
+            " (control_id varchar, reason varchar, pocket_id varchar, business_date date, entity_key varchar)"
+        )
+        if answers:
+            con.executemany("insert into store.foretold values (?, ?, ?, ?, ?)", sorted(answers))
         with evidence(con, customer_id=CUSTOMER, first=span.first, last=span.last):
             for name in EVIDENCE_TABLES:
                 con.execute(f"create table store.{name} as select * from temp.{name}")
@@ -293,12 +314,12 @@ class Outcome:
     endless: list[Mutant]
 
 
-def hunt(worlds: Sequence[StoredWorld], controls: Sequence[Control], most: int) -> Outcome:
+def hunt(worlds: Sequence[StoredWorld], controls: Sequence[Control], most: int, seed: str = "") -> Outcome:
     """Runs at most `most` mutants of each control over the worlds; one that answers differently in any is killed."""
     outcome = Outcome([], [], [], [])
     for control in controls:
         sound = [world.digest(control.control_id, control.sql) for world in worlds]
-        for mutant in mutants_of(control, most):
+        for mutant in mutants_of(control, most, seed):
             getattr(outcome, _fate(mutant, worlds, sound)).append(mutant)
     return outcome
 

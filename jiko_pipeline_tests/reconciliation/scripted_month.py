@@ -25,6 +25,7 @@ from jiko_pipeline.reconciliation.runner import run_controls
 from jiko_pipeline.selftest.facts import CUSTOMER, ENTITY, Facts, Row
 from jiko_pipeline.selftest.worlds import clean_facts, span_of
 from jiko_pipeline.warehouse import ddl
+from jiko_pipeline.warehouse.connection import transaction
 from jiko_pipeline.warehouse.core_build import build_core
 from jiko_pipeline.warehouse.kinds import SNAPSHOT_DATE, Finality, kind_of, scopes_of
 from jiko_pipeline.warehouse.load import LoadBatch, LoadedDocument, load
@@ -82,7 +83,8 @@ class Month:
         self.facts: Facts = clean_facts(seed, pockets=1, days=days)
         (self.pocket,) = {row["pocket_id"] for row in self.facts.all("staging.pocket")}
         self.con = duckdb.connect(str(folder / "warehouse.duckdb"), config={"threads": 1})
-        ddl.create_schema(self.con)
+        with transaction(self.con):
+            ddl.create_schema(self.con)
         store_rules(self.con)
         confirm_basis(self.con, customer_id=CUSTOMER, legal_entity_id=ENTITY, basis=DEMO_BASIS,
                       effective_from=self.first, confirmed_by="script")  # fmt: skip

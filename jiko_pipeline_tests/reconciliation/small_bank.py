@@ -235,7 +235,8 @@ def _empty_warehouse() -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "warehouse.duckdb"
         with duckdb.connect(str(path)) as con:
-            ddl.create_schema(con)
+            with transaction(con):
+                ddl.create_schema(con)
             insert(con, "core.calendar", [
                 {"business_date": d, "is_fed_business_day": calendars.is_fed_business_day(d),
                  "is_sifma_full_close": calendars.is_sifma_full_close(d),

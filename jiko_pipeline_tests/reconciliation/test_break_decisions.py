@@ -9,10 +9,12 @@ import pytest
 
 from jiko_pipeline import calendars
 from jiko_pipeline.errors import ExitCode
+from jiko_pipeline.pipeline.deciding import decide_and_close
 from jiko_pipeline.reconciliation.decisions import Decider, DecisionError
 from jiko_pipeline_tests.reconciliation.cash_bank import (
     BUSINESS_DAYS,
     CUSTOMER,
+    ENTITY,
     FIRST,
     LAST,
     NOW,
@@ -206,6 +208,24 @@ def test_a_note_stands_beside_a_break_and_leaves_its_state(warehouse: Warehouse)
 def test_the_first_characters_of_an_id_name_a_break(warehouse: Warehouse) -> None:
     break_id = id_of(warehouse, "K11")
     assert decider(warehouse).note(break_id[:8].upper(), reason="Seen.").found.break_id == break_id
+
+
+def test_a_decision_and_the_close_that_follows_stand_together_or_not_at_all(warehouse: Warehouse) -> None:
+    break_id = id_of(warehouse, "K13")
+
+    def accepted() -> None:
+        decide_and_close(decider(warehouse), ENTITY, lambda who: who.accept(break_id, reason=WHY, until=UNTIL))
+
+    warehouse.con.execute("alter table mart.daily_close rename to lost")
+    with pytest.raises(duckdb.Error, match="daily_close"):
+        accepted()
+    assert breaks(warehouse, "status", control="K13") == [("OPEN",)]
+    assert life(warehouse, "K13") == ["OPENED"]
+    warehouse.con.execute("alter table mart.lost rename to daily_close")
+    accepted()
+    assert breaks(warehouse, "status", control="K13") == [("ACCEPTED",)]
+    closed = warehouse.con.execute("select max(open_s2) from mart.daily_close where business_date = ?", [LAST])
+    assert closed.fetchall() == [(0,)]
 
 
 def test_refused_decisions_say_why_and_write_nothing(warehouse: Warehouse) -> None:

@@ -254,6 +254,7 @@ def test_a_break_whose_control_cannot_test_it_now_stays_open(warehouse: Warehous
     assert life(warehouse, "K11") == ["OPENED"]
 
 
+@pytest.mark.fault_rows(100)
 def test_a_break_names_the_document_that_cleared_it(warehouse: Warehouse) -> None:
     bend(warehouse)
     judge(warehouse)

@@ -41,6 +41,7 @@ def cuts_after_rows(body: bytes, seed: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("form", ["CSV", "KYRIBA_CSV"])
+@pytest.mark.fault_rows(80, 82)
 def test_every_trade_that_a_cut_took_from_the_trade_report_is_a_break(tmp_path: Path, world: World, form: str) -> None:
     trades = world.trade_report(None, START, END)
     write, read = {
@@ -58,6 +59,7 @@ def test_every_trade_that_a_cut_took_from_the_trade_report_is_a_break(tmp_path: 
         assert found == {trade.id for trade in trades} - kept
 
 
+@pytest.mark.fault_rows(80, 82)
 def test_every_held_bill_whose_price_a_cut_took_is_a_break(tmp_path: Path, world: World) -> None:
     for number, body in enumerate(cuts_after_rows(writer.security_prices(world.prices(START, END)), 80)):
         prices = readers.read_security_prices(body).frames["security_price"]
@@ -72,6 +74,7 @@ def test_every_held_bill_whose_price_a_cut_took_is_a_break(tmp_path: Path, world
         assert broken
 
 
+@pytest.mark.fault_rows(80, 82)
 def test_a_position_report_that_was_cut_does_not_pass(tmp_path: Path, world: World) -> None:
     pocket = world.pockets(DAY)[0].id
     summary = world.position_summary(pocket, DAY)

@@ -135,6 +135,7 @@ def test_one_broken_key_among_many_that_passed_holds_the_day(con: duckdb.DuckDBP
     assert closed(con, pocket=NEW) == (True, [])
 
 
+@pytest.mark.fault_rows(105)
 def test_an_input_made_before_the_day_ended_holds_the_day_until_a_later_copy_agrees(
     con: duckdb.DuckDBPyConnection,
 ) -> None:

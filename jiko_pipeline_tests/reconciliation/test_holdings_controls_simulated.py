@@ -162,6 +162,7 @@ def test_a_planted_fault_fires_exactly_what_was_decided_by_hand(tmp_path: Path, 
         assert one["difference"] is None or Decimal(one["difference"]) == row.difference
 
 
+@pytest.mark.fault_rows(104)
 def test_no_price_is_due_on_a_day_on_which_bills_do_not_trade(tmp_path: Path) -> None:
     good_friday, start, end = date(2025, 4, 18), date(2025, 4, 7), date(2025, 4, 25)
     assert calendars.is_fed_business_day(good_friday)

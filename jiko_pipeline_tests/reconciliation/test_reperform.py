@@ -1,7 +1,9 @@
 """The record of a run, and performing a run again from its inputs."""
 
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.reconciliation import reperform as performing
 from jiko_pipeline.reconciliation import run_record
+from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.reconciliation.reperform import (
     Reperformance,
     RulesNotInstalledError,
@@ -82,6 +85,30 @@ def test_a_changed_rule_changes_the_rules_hash_alone(con: duckdb.DuckDBPyConnect
     second = hashes_of(con, "run-2")
     assert first["rules_hash"] != second["rules_hash"]
     assert first["inputs_hash"] == second["inputs_hash"]
+
+
+def test_another_end_of_the_business_day_is_another_rule_and_is_refused_to_an_old_run(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    first = hashes_of(con, "run-1")
+    judge(con, "run-2", SECOND_RUN, business_day_end=time(17))
+    second = hashes_of(con, "run-2")
+    assert first["rules_hash"] != second["rules_hash"]
+    assert first["inputs_hash"] == second["inputs_hash"]
+    with pytest.raises(RulesNotInstalledError, match="run-2 went by rules") as refused:
+        again(con, tmp_path, "run-2")
+    assert "JIKO_BUSINESS_DAY_END" in refused.value.remedy
+
+
+def test_the_table_of_codes_is_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Registry.load().rules_hash
+    read = Path.read_text
+
+    def with_one_more_line(path: Path, *given: Any, **named: Any) -> str:
+        return read(path, *given, **named) + ("\n# longer\n" if path.name == "codes.toml" else "")
+
+    monkeypatch.setattr(Path, "read_text", with_one_more_line)
+    assert Registry.load().rules_hash != before
 
 
 def test_another_calendar_is_recorded(con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pytest
 
+from jiko_pipeline.selftest.books import SWITCHES, books_of, holds
 from jiko_pipeline.selftest.campaign import (
     ALONE,
     CLEAN,
@@ -26,7 +27,7 @@ from jiko_pipeline.selftest.facts import Facts
 from jiko_pipeline.selftest.planting.registry import plantings
 from jiko_pipeline.selftest.proof import Verdict, cells, plant, raised
 from jiko_pipeline.selftest.site import NothingToHit
-from jiko_pipeline.selftest.worlds import SWITCHES, clean_facts, span_of, switch_rows, world_of
+from jiko_pipeline.selftest.worlds import clean_facts, span_of, switch_rows, world_of
 from jiko_pipeline.simulator import faults as over_http
 from jiko_pipeline.simulator.faults.catalogue import definition
 
@@ -52,7 +53,7 @@ def test_every_fault_of_the_simulated_bank_is_foretold_alike_where_it_enters_as_
     same = {fault.over_http: fault for fault in catalogue().values() if fault.over_http is not None}
     for name in sorted(same):
         told = {(row.control, row.code, row.sub_code or "", row.day_offset) for row in definition(name).expects}
-        here = {(row.control, row.code, row.sub_code, row.day) for row in same[name].expects}
+        here = {(row.control, row.code, row.sub_code, row.day) for row in same[name].expects_under(books_of())}
         assert told == here, name
     # Where the bank itself repeats a price, values follow; among rows they stay behind, which is another fault.
     assert set(over_http.names()) - same.keys() == {"price-stale-everywhere"}
@@ -93,15 +94,33 @@ def test_the_rows_of_switches_have_every_value_and_every_two_that_a_world_can_ha
     assert rows[0] == {name: values[0] for name, values in SWITCHES.items()}
 
 
-def test_a_fault_is_planted_only_under_switches_with_which_its_breaks_are_those_foretold() -> None:
-    bounded = {fault.name: dict(fault.switches) for fault in catalogue().values() if fault.switches}
-    for name, switches in bounded.items():
-        for switch, values in switches.items():
-            assert set(values) < {str(value) for value in SWITCHES[switch]}, name
-            assert str(SWITCHES[switch][0]) in values, name
-    for row in switch_rows():
-        assert any(fault.holds_under(row) for fault in catalogue().values())
-    assert "sweep-sign-flipped" in bounded
+def test_every_fault_exists_at_the_default_bank_and_is_foretold_at_every_bank_that_can_have_it() -> None:
+    for fault in catalogue().values():
+        assert fault.exists_under(books_of()), fault.name
+        assert all(one.reason.endswith(".") for one in fault.cannot_exist), fault.name
+        for row in switch_rows():
+            books = books_of(row)
+            told = [*fault.expects_under(books), *(one for one in fault.answers if holds(one.when, books))]
+            assert not fault.exists_under(books) or told, fault.name
+
+
+def test_a_fault_is_not_planted_at_a_bank_that_cannot_have_it() -> None:
+    switches = next(row for row in switch_rows() if row["sweep_posting"] == "NEXT_DAY")
+    facts, span = clean_facts(7, switches, pockets=3, days=8), span_of(8)
+    (pocket, *_) = sorted(row["pocket_id"] for row in facts.find("staging.position_cash", scope_date=span.last))
+    with pytest.raises(NothingToHit):
+        plant(catalogue()["sweep-in-transit"], facts, span, pocket, span.last)
+
+
+def test_faults_of_a_bank_that_settles_and_sweeps_later_raise_exactly_what_was_foretold_there() -> None:
+    row = next(number for number, row in enumerate(switch_rows())
+               if (row["settlement"], row["sweep_posting"]) == ("T1", "NEXT_DAY"))  # fmt: skip
+    job = Job(ALONE, 6, 8, 25, row)
+    verdict = proved(job)
+    assert len(verdict.planted) > 10
+    assert (verdict.missing, verdict.unexpected) == (frozenset(), frozenset())
+    report = Report(((job, verdict),))
+    assert report.planted_under.keys() == {row}
 
 
 def test_every_fault_that_fills_its_world_is_the_only_one_in_it() -> None:

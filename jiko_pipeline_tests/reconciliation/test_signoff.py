@@ -9,11 +9,27 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner, Result
 
+from jiko_pipeline import calendars
+from jiko_pipeline.cli.signoff_command import signoff
+from jiko_pipeline.reconciliation.closing.build import build_close
+from jiko_pipeline.reconciliation.registry import Registry
+from jiko_pipeline.reconciliation.runner import run_controls
 from jiko_pipeline.reconciliation.signatures import SignatureError, sign
 from jiko_pipeline.reconciliation.signoff import Period, SignoffDesk, SignoffRefusedError, SignoffStepError
 from jiko_pipeline.selftest.facts import CUSTOMER, ENTITY
-from jiko_pipeline_tests.reconciliation.late_bank import DAY, FIRST_RUN, judge, late_bank, pocket_of, restate
+from jiko_pipeline.selftest.worlds import clean_facts, proving
+from jiko_pipeline_tests.reconciliation.late_bank import (
+    DAY,
+    FIRST_RUN,
+    RESTATED,
+    file_of,
+    judge,
+    late_bank,
+    pocket_of,
+    restate,
+)
 
 SIGNED_AT = FIRST_RUN + timedelta(minutes=30)
 PERIOD = Period.of_day(DAY)
@@ -158,3 +174,109 @@ def test_a_month_needs_every_business_day_and_one_pocket_signs_for_itself(desk: 
     signed(desk, Period.of_day(DAY, pocket_of(desk.con)))
     scopes = desk.con.execute("select distinct scope, pocket_id, period from recon.signoff").fetchall()
     assert scopes == [("POCKET", pocket_of(desk.con), "DAY")]
+
+
+JUNE = Period.of_month(2024, 6)
+JUNE_DAYS = calendars.fed_business_days(JUNE.first, JUNE.last)
+
+
+@pytest.fixture(scope="module")
+def judged_june(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The warehouse of a bank of one pocket with a whole month judged and closed."""
+    month = {"customer_id": CUSTOMER, "legal_entity_id": ENTITY, "first": JUNE.first, "last": JUNE.last}
+    with proving(clean_facts(3, pockets=1, days=len(JUNE_DAYS))) as con:
+        run_controls(con, Registry.load(), run_id="june", now=FIRST_RUN, **month)  # type: ignore[arg-type]
+        build_close(con, run_id="june", now=FIRST_RUN, **month)  # type: ignore[arg-type]  # names and values fit
+        return file_of(con, tmp_path_factory.mktemp("june")).read_bytes()
+
+
+@pytest.fixture
+def june(tmp_path: Path, judged_june: bytes) -> Iterator[SignoffDesk]:
+    """The desk of that bank."""
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(judged_june)
+    with duckdb.connect(str(path), config={"threads": 1}) as con:
+        yield SignoffDesk(con, CUSTOMER, ENTITY, tmp_path / "signoff")
+
+
+def pull_again(con: duckdb.DuckDBPyConnection) -> None:
+    """Everything was asked for a second time, at `RESTATED`, and is the same."""
+    con.execute(
+        "insert into raw.delivery by name select * replace (document_id || ' again' as document_id,"
+        " 'UNCHANGED' as outcome, cast(? as timestamp) as known_from_utc) from raw.delivery where is_current",
+        [RESTATED.replace(tzinfo=None)],
+    )
+
+
+def test_a_month_is_final_only_when_it_was_asked_for_again_and_its_prices_agree(june: SignoffDesk) -> None:
+    with pytest.raises(SignoffRefusedError, match="POSITION has been asked for once only on 19 days from 2024-06-03"):
+        june.prepare(JUNE, preparer="Anna", now=SIGNED_AT)
+    pull_again(june.con)
+    june.con.execute("begin")
+    june.con.execute(
+        "update recon.result set status = 'BREAK', code = 'PX_SRC_DIFF' where control_id = 'K37' and business_date = ?",
+        [JUNE_DAYS[3]],
+    )
+    with pytest.raises(SignoffRefusedError, match="K37 PX_SRC_DIFF of 2024-06-06 is not accepted"):
+        june.prepare(JUNE, preparer="Anna", now=SIGNED_AT)
+    june.con.execute("rollback")
+    assert june.prepare(JUNE, preparer="Anna", now=SIGNED_AT).status == "PREPARED"
+
+
+def by_command(monkeypatch: pytest.MonkeyPatch, desk: SignoffDesk, allowed: Path, *words: str) -> Result:
+    """`jiko signoff` on this desk, with a file of allowed signers."""
+    monkeypatch.setattr("jiko_pipeline.pipeline.signing_off.take_step", lambda _, step: step(desk))
+    return CliRunner().invoke(
+        signoff, list(words), env={"JIKO_ALLOWED_SIGNERS": str(allowed), "JIKO_DATA_DIR": str(desk.folder.parent)}
+    )
+
+
+def test_a_month_is_signed_with_a_signature_that_was_made_elsewhere(
+    june: SignoffDesk, key: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    allowed, file = key.with_name("allowed"), tmp_path / "signature"
+    asked = ("--period", "2024-06", "--by")
+    pull_again(june.con)
+    prepared = by_command(monkeypatch, june, allowed, "prepare", *asked, "Anna", "--as-landed", "--json")
+    assert prepared.exit_code == 0, prepared.output
+    result_hash = json.loads(prepared.stdout)["result_hash"]
+    # ssh-keygen signs the hash and a line end, as the manual tells a reviewer to
+    made = subprocess.run(
+        ["ssh-keygen", "-Y", "sign", "-n", "jiko-signoff", "-f", str(key)],
+        input=f"{result_hash}\n", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    file.write_text(sign("0" * 64, key))
+    refused = by_command(monkeypatch, june, allowed, "review", *asked, "Bert", "--signature", str(file))
+    assert isinstance(refused.exception, SignatureError)
+    file.write_text(made.stdout)
+    reviewed = by_command(monkeypatch, june, allowed, "review", *asked, "Bert", "--signature", str(file))
+    assert "signed off by Bert" in reviewed.stdout
+    assert "identity:    VERIFIED" in reviewed.stdout
+    rows = june.con.execute("select period, days, totals, result_hash from recon.signoff where status = 'SIGNED'")
+    ((period, days, totals, signed_hash),) = rows.fetchall()
+    assert (period, signed_hash) == ("MONTH", result_hash)
+    assert {line["business_date"] for line in json.loads(days)} == {str(day) for day in JUNE_DAYS}
+    closes = june.con.execute("select closing_value from mart.daily_close where business_date = ?", [JUNE_DAYS[-1]])
+    assert [line["closing_value"] for line in json.loads(totals)] == [float(one) for (one,) in closes.fetchall()]
+
+
+def test_a_month_of_one_profile_is_nothing_to_another_in_the_same_warehouse(june: SignoffDesk) -> None:
+    other = SignoffDesk(june.con, "another-customer", "Another LLC", june.folder)
+    pull_again(june.con)
+    june.prepare(JUNE, preparer="Anna", now=SIGNED_AT)
+    with pytest.raises(SignoffStepError, match="Nobody has prepared 2024-06"):
+        other.review(JUNE, reviewer="Bert", now=SIGNED_AT)
+    with pytest.raises(SignoffRefusedError, match="No control has judged 2024-06-03"):
+        other.prepare(JUNE, preparer="Anna", now=SIGNED_AT)
+    june.review(JUNE, reviewer="Bert", now=SIGNED_AT)
+    with pytest.raises(SignoffStepError, match="not signed off"):
+        other.reopen(JUNE, actor="Anna", reason="A late wire.", now=SIGNED_AT)
+    # what the bank of the other profile says or leaves open is no objection to this one
+    june.reopen(JUNE, actor="Anna", reason="A late wire.", now=SIGNED_AT)
+    june.con.execute("update raw.delivery set finality = 'PROVISIONAL' where customer_id <> ?", [CUSTOMER])
+    june.con.execute(
+        "insert into raw.delivery by name select * replace ('another-customer' as customer_id, 'x' as content_hash)"
+        " from raw.delivery where document_kind = 'BANK_STATEMENT' and customer_id = ?", [CUSTOMER]
+    )  # fmt: skip
+    june.prepare(JUNE, preparer="Anna", now=SIGNED_AT)
+    assert [path.name[:10] for path in sorted(june.folder.glob("*.json"))] == [f"{CUSTOMER}-00000"[:10]] * 4

@@ -50,6 +50,7 @@ def test_clean_statements_fire_nothing_and_every_required_key_is_tested(tmp_path
 
 
 @pytest.mark.parametrize("kind", ["BANK_STATEMENT", "BROKERAGE_STATEMENT", "POSITION"])
+@pytest.mark.fault_rows(107)
 def test_a_statement_that_did_not_arrive_is_a_gap(tmp_path: Path, kind: str) -> None:
     bank = clean_bank()
     bank.remove("raw.delivery", document_kind=kind, scope_pocket_id=OLD, scope_date=D)
@@ -131,6 +132,7 @@ def test_a_document_that_could_not_be_read_is_corrupt_for_its_pocket_and_day_alo
     assert blocked == [(OLD, D, "K03"), (OLD, NEXT, "K03")]
 
 
+@pytest.mark.fault_rows(91)
 def test_a_rejected_row_of_a_listing_of_sunday_belongs_to_monday(tmp_path: Path) -> None:
     bank = clean_bank()
     sunday = D - timedelta(days=1)
@@ -152,6 +154,7 @@ def test_rows_that_went_nowhere_are_a_count_mismatch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("entries", "net"), [(3, "60.00"), (2, "60.01")])
+@pytest.mark.fault_rows(96)
 def test_a_statement_that_declares_other_totals_than_it_holds_is_a_count_mismatch(
     tmp_path: Path, entries: int, net: str
 ) -> None:
@@ -217,6 +220,7 @@ def test_a_price_stated_twice_is_told_from_a_contradiction_for_each_pocket_that_
     ]
 
 
+@pytest.mark.fault_rows(96)
 def test_an_entry_off_by_a_cent_breaks_the_footing_by_that_cent(tmp_path: Path) -> None:
     bank = clean_bank()
     row = bank.one("core.bank_transaction", pocket_id=OLD, business_date=D, bank_transaction_key="deposit#1")

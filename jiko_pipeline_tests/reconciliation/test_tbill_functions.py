@@ -11,6 +11,7 @@ import pytest
 
 from jiko_pipeline import tbill
 from jiko_pipeline.warehouse import ddl
+from jiko_pipeline.warehouse.connection import transaction
 from jiko_pipeline.warehouse.frames import registered
 
 SIX = Decimal("0.000001")
@@ -52,7 +53,8 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         }
     )
     with duckdb.connect(str(path)) as opened:
-        ddl.create_schema(opened)
+        with transaction(opened):
+            ddl.create_schema(opened)
         with registered(opened, "auctions", frame):
             opened.execute(
                 "create table auction as select *, date_diff('day', issue_date, maturity_date) as days from auctions"

@@ -78,41 +78,40 @@ def build_close(
     required = list((registry or Registry.load()).required)
     scope: dict[str, object] = {"customer_id": customer_id}
     entity: dict[str, object] = {**scope, "legal_entity_id": legal_entity_id}
-    try:
-        with transaction(con):
-            begin = _first_day(con, customer_id, run_id, first)
-            con.execute(_text("working_functions.sql"))
-            con.execute(_text("closing_day.sql"), {**scope, "first": begin})
-            con.execute(_text("closing_flow.sql"), scope)
-            con.execute(_text("origin.sql"), scope)
-            con.execute(_text("relief.sql"))
-            con.execute(_text("lots.sql"), scope)
-            con.execute(_text("lot_days.sql"))
-            con.execute(_text("carried.sql"))
-            con.execute(_text("lots_ended.sql"), {**scope, "first": begin})
-            con.execute(_text("lot.sql"), {**entity, "first": begin})
-            for table in _BUILT_BY_DAY:
-                con.execute(f"delete from {table} where customer_id = ? and business_date >= ?", [customer_id, begin])
-                parameters = {**entity, "required": required} if table == "mart.daily_close" else entity
-                con.execute(_text(f"{table.partition('.')[2]}.sql"), parameters)
-            at = now or datetime.now(UTC)
-            since = {**scope, "begin": begin}
-            keep_versions(con, LOT, at, only=_LOTS_STATED_ANEW, parameters=since)
-            for name in _BUILT_BY_DAY:
-                keep_versions(
-                    con,
-                    TABLES[name],
-                    at,
-                    only="customer_id = $customer_id and business_date >= $begin",
-                    parameters=since,
-                )
-            failpoint("close-before-commit")
-        failpoint("close-committed")
-    finally:
-        for name in _WORKING_TABLES:
-            con.execute(f"drop table if exists temp.{name}")
-        for name in _WORKING_MACROS:
-            con.execute(f"drop macro if exists temp.{name}")
+    with transaction(con):
+        begin = _first_day(con, customer_id, run_id, first)
+        con.execute(_text("working_functions.sql"))
+        con.execute(_text("closing_day.sql"), {**scope, "first": begin})
+        con.execute(_text("closing_flow.sql"), scope)
+        con.execute(_text("origin.sql"), scope)
+        con.execute(_text("relief.sql"))
+        con.execute(_text("lots.sql"), scope)
+        con.execute(_text("lot_days.sql"))
+        con.execute(_text("carried.sql"))
+        con.execute(_text("lots_ended.sql"), {**scope, "first": begin})
+        con.execute(_text("lot.sql"), {**entity, "first": begin})
+        for table in _BUILT_BY_DAY:
+            con.execute(f"delete from {table} where customer_id = ? and business_date >= ?", [customer_id, begin])
+            parameters = {**entity, "required": required} if table == "mart.daily_close" else entity
+            con.execute(_text(f"{table.partition('.')[2]}.sql"), parameters)
+        at = now or datetime.now(UTC)
+        since = {**scope, "begin": begin}
+        keep_versions(con, LOT, at, only=_LOTS_STATED_ANEW, parameters=since)
+        for name in _BUILT_BY_DAY:
+            keep_versions(
+                con,
+                TABLES[name],
+                at,
+                only="customer_id = $customer_id and business_date >= $begin",
+                parameters=since,
+            )
+        failpoint("close-before-commit")
+    failpoint("close-committed")
+    # Of a transaction that is undone no working table is left.
+    for name in _WORKING_TABLES:
+        con.execute(f"drop table if exists temp.{name}")
+    for name in _WORKING_MACROS:
+        con.execute(f"drop macro if exists temp.{name}")
     rows = con.execute(
         """
         select business_date, count(*), count(*) filter (where ready_to_book), sum(abs(unexplained))

@@ -19,7 +19,7 @@ with kept_aside as (
         pocket_id,
         business_date,
         count(*) filter (where is_whole_document) as documents,
-        count(*) filter (where not is_whole_document) as rejected_rows,
+        count(*) as rejected_rows,
         min(message) as message
     from quarantined
     group by document_kind, pocket_id, business_date
@@ -69,12 +69,12 @@ compared as (
                 then subject.document_kind || ' ' || cast(subject.scope_date as string)
             else subject.document_kind
         end as entity_key,
-        coalesce(arrived.copies, 0) as copies,
-        coalesce(kept_aside.documents, 0) as corrupt_documents,
-        coalesce(kept_aside.rejected_rows, 0) as rejected_rows,
+        arrived.copies,
+        kept_aside.documents as corrupt_documents,
+        kept_aside.rejected_rows,
         kept_aside.message,
-        coalesce(counted.rows_in_document, 0) as rows_in_document,
-        coalesce(counted.rows_lost, 0) as rows_lost,
+        counted.rows_in_document,
+        counted.rows_lost,
         statement_fact.summary_entries,
         statement_fact.entries,
         statement_fact.summary_net_amount,
@@ -103,7 +103,7 @@ judged as (
         case
             when corrupt_documents > 0 then 'CORRUPT'
             when rejected_rows > 0 then 'REJECTED'
-            when copies = 0 then 'ABSENT'
+            when copies is null then 'ABSENT'
             when rows_lost <> 0 then 'ROWS'
             when summary_entries is not null and summary_entries is distinct from entries then 'ENTRIES'
             when summary_net_amount is not null and summary_net_amount is distinct from entries_net then 'NET'
@@ -128,14 +128,14 @@ select
     case when finding = 'ABSENT' then 'NO_INPUT' else '' end as reason,
     cast(case finding
         when 'CORRUPT' then 1
-        when 'REJECTED' then rows_in_document
+        when 'REJECTED' then coalesce(rows_in_document, 0)
         when 'ROWS' then rows_in_document
         when 'ENTRIES' then summary_entries
         when 'NET' then summary_net_amount
     end as decimal(38, 2)) as left_value,
     cast(case finding
         when 'CORRUPT' then 0
-        when 'REJECTED' then rows_in_document - rejected_rows
+        when 'REJECTED' then coalesce(rows_in_document, 0) - rejected_rows
         when 'ROWS' then rows_in_document - rows_lost
         when 'ENTRIES' then entries
         when 'NET' then entries_net

@@ -61,7 +61,7 @@ fact as (
     select
         'API_TRANSACTIONS' as document_kind, stated.pocket_id, stated.business_date, stated.activity_id as row_key,
         stated.occurrences as copies,
-        coalesce(repeated_row.statements, 0) as statements
+        repeated_row.statements
     from api_transaction as stated
     left join repeated_row
         on repeated_row.document_kind = 'API_TRANSACTIONS' and repeated_row.row_key = stated.activity_id
@@ -69,7 +69,7 @@ fact as (
     select
         'API_TRADES' as document_kind, stated.pocket_id, stated.trade_date as business_date, stated.trade_id as row_key,
         stated.occurrences as copies,
-        coalesce(repeated_row.statements, 0) as statements
+        repeated_row.statements
     from trade as stated
     left join repeated_row on repeated_row.document_kind = 'API_TRADES' and repeated_row.row_key = stated.trade_id
     union all
@@ -77,7 +77,7 @@ fact as (
         'TRADE_REPORT_' || stated.output_format as document_kind, stated.pocket_id,
         stated.trade_date as business_date, stated.trade_reference as row_key,
         stated.occurrences as copies,
-        coalesce(repeated_row.statements, 0) as statements
+        repeated_row.statements
     from trade_report as stated
     left join repeated_row
         on repeated_row.document_kind = 'TRADE_REPORT_' || stated.output_format
@@ -86,7 +86,7 @@ fact as (
     select
         'POSITION' as document_kind, stated.pocket_id, stated.business_date, stated.cusip as row_key,
         stated.occurrences as copies,
-        coalesce(repeated_row.statements, 0) as statements
+        repeated_row.statements
     from position_daily as stated
     left join repeated_row
         on repeated_row.document_kind = 'POSITION'
@@ -97,7 +97,7 @@ fact as (
         'SECURITY_PRICE' as document_kind, position_daily.pocket_id, position_daily.business_date,
         stated.cusip as row_key,
         stated.occurrences as copies,
-        coalesce(repeated_row.statements, 0) as statements
+        repeated_row.statements
     from security_price as stated
     join position_daily
         on position_daily.cusip = stated.cusip and position_daily.business_date = stated.price_date
@@ -116,8 +116,8 @@ placed as (
         case
             when fact.copies = 1 then ''
             when fact.statements = 1 then 'DUP_IDENTICAL'
-            when fact.statements > 1 then 'DUP_CONFLICT'
-            else 'DUP_KEY'
+            when fact.statements is null then 'DUP_KEY'
+            else 'DUP_CONFLICT'
         end as code
     from fact
     join judged_day

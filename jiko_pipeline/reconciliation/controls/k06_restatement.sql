@@ -41,17 +41,14 @@ with restated as (
         and (restatement.pocket_id = judged_day.pocket_id or restatement.pocket_id = '')
 ),
 signed as (
-    select
-        restated.pocket_id, restated.business_date, restated.document_kind, restated.row_key, restated.of_day,
-        max(signed_period.signed_at_utc) as signed_at_utc
+    select distinct
+        restated.pocket_id, restated.business_date, restated.document_kind, restated.row_key, restated.of_day
     from restated
     join signed_period
         on (signed_period.pocket_id = restated.pocket_id or signed_period.pocket_id = '')
         and signed_period.first_date <= restated.business_date
         and signed_period.last_date >= restated.business_date
         and signed_period.signed_at_utc < restated.restated_at_utc
-    where restated.back_no = 1
-    group by restated.pocket_id, restated.business_date, restated.document_kind, restated.row_key, restated.of_day
 ),
 arrived as (
     select distinct judged_day.pocket_id, judged_day.business_date
@@ -67,7 +64,7 @@ select
     trim(restated.document_kind || restated.of_day || ' ' || restated.row_key) as entity_key,
     'BREAK' as status,
     case
-        when signed.signed_at_utc is not null then 'RESTATED_POST_SIGNOFF'
+        when signed.pocket_id is not null then 'RESTATED_POST_SIGNOFF'
         when restated.is_gone and restated.document_kind = 'API_TRADES' then 'TRADE_VANISHED'
         when restated.is_gone then 'TX_VANISHED'
         else 'RESTATED_PRE_CLOSE'
@@ -78,7 +75,7 @@ select
     null as right_value,
     null as difference,
     'The ' || lower(replace(restated.document_kind, '_', ' ')) || ' was stated anew'
-        || case when signed.signed_at_utc is not null then ' after the day was signed off' else '' end
+        || case when signed.pocket_id is not null then ' after the day was signed off' else '' end
         || ': ' || restated.what || '.' as detail
 from restated
 left join signed

@@ -13,7 +13,7 @@
 -- gate: no
 -- required: yes
 with entry_sum as (
-    select pocket_id, business_date, sum(signed_amount) as net
+    select pocket_id, business_date, sum(signed_amount) as booked
     from bank_transaction
     group by pocket_id, business_date
 ),
@@ -23,8 +23,8 @@ sides as (
         judged_day.business_date,
         bank_daily.pocket_id is not null as is_present,
         bank_daily.opening_balance,
-        coalesce(entry_sum.net, 0) as net,
-        cast(bank_daily.opening_balance + coalesce(entry_sum.net, 0) as decimal(38, 2)) as computed,
+        coalesce(entry_sum.booked, 0) as net,
+        cast(bank_daily.opening_balance + coalesce(entry_sum.booked, 0) as decimal(38, 2)) as computed,
         bank_daily.closing_balance
     from judged_day
     left join bank_daily

@@ -35,22 +35,18 @@ account as (
     union all
     select 'BROKERAGE_STATEMENT' as document_kind
 ),
-sides as (
+placed as (
     select
         judged_day.pocket_id,
         judged_day.business_date,
         judged_day.previous_bd,
         account.document_kind,
         judged_day.is_first,
-        pocket.opened_on is not null and pocket.opened_on > judged_day.previous_bd as opens_now,
+        coalesce(pocket.opened_on > judged_day.previous_bd, false) as opens_now,
         chained.pocket_id is not null as is_present,
         chained.opening,
         chained.prior_date,
-        case
-            when pocket.opened_on is not null and pocket.opened_on > judged_day.previous_bd
-                then cast(0 as decimal(38, 2))
-            else chained.prior_closing
-        end as expected
+        chained.prior_closing
     from judged_day
     cross join account
     join pocket on pocket.pocket_id = judged_day.pocket_id
@@ -58,6 +54,10 @@ sides as (
         on chained.document_kind = account.document_kind
         and chained.pocket_id = judged_day.pocket_id
         and chained.business_date = judged_day.business_date
+),
+sides as (
+    select placed.*, case when opens_now then cast(0 as decimal(38, 2)) else prior_closing end as expected
+    from placed
 ),
 judged as (
     select

@@ -55,8 +55,8 @@ contest as (
             when other_agrees and not confirmed_agrees and bd_idx > coalesce(last_right_idx, 0) then 1
             else 0
         end) as days_for,
-        sum(case when other_agrees then 1 else 0 end) as other_agrees,
-        sum(case when confirmed_agrees then 1 else 0 end) as confirmed_agrees
+        sum(case when other_agrees then 1 else 0 end) as other_days,
+        sum(case when confirmed_agrees then 1 else 0 end) as confirmed_days
     from compared
     group by pocket_id, business_date, part, choice
 ),
@@ -69,7 +69,7 @@ ranked as (
 ),
 judged as (
     select day_part.pocket_id, day_part.business_date, day_part.part, ranked.choice, ranked.days_for,
-        ranked.other_agrees, ranked.confirmed_agrees, confirmed.choice as confirmed_choice,
+        ranked.other_days, ranked.confirmed_days, confirmed.choice as confirmed_choice,
         case
             when confirmed.choice is null then 'BASIS'
             else ''
@@ -97,9 +97,9 @@ select
     case when reason <> '' then '' else code end as code,
     '' as sub_code,
     reason,
-    cast(confirmed_agrees as decimal(38, 6)) as left_value,
-    cast(other_agrees as decimal(38, 6)) as right_value,
-    cast(confirmed_agrees - other_agrees as decimal(38, 6)) as difference,
+    cast(confirmed_days as decimal(38, 6)) as left_value,
+    cast(other_days as decimal(38, 6)) as right_value,
+    cast(confirmed_days - other_days as decimal(38, 6)) as difference,
     case
         when reason <> '' then 'Nobody has confirmed yet how this bank books.'
         when code = '' then ''

@@ -29,13 +29,13 @@ held as (
     group by pocket_id, business_date
 ),
 unsettled as (
-    select closing.pocket_id, closing.business_date, sum(abs(trade.notional)) as money
+    select closing.pocket_id, sum(abs(trade.notional)) as unpaid
     from closing
     join trade
         on trade.pocket_id = closing.pocket_id
         and trade.trade_date <= closing.business_date
         and trade.settlement_date > closing.business_date
-    group by closing.pocket_id, closing.business_date
+    group by closing.pocket_id
 ),
 left_over as (
     select closing.business_date, closing.pocket_id,
@@ -43,15 +43,13 @@ left_over as (
         coalesce(held.face, cast(0 as decimal(38, 2))) as face,
         coalesce(brokerage_daily.cash_balance, cast(0 as decimal(38, 2))) as cash,
         coalesce(brokerage_daily.closing_value, cast(0 as decimal(38, 2))) as closing_value,
-        coalesce(unsettled.money, cast(0 as decimal(38, 2))) as money
+        coalesce(unsettled.unpaid, cast(0 as decimal(38, 2))) as money
     from closing
     left join brokerage_daily
         on brokerage_daily.pocket_id = closing.pocket_id
         and brokerage_daily.business_date = closing.business_date
     left join held on held.pocket_id = closing.pocket_id and held.business_date = closing.business_date
-    left join unsettled
-        on unsettled.pocket_id = closing.pocket_id
-        and unsettled.business_date = closing.business_date
+    left join unsettled on unsettled.pocket_id = closing.pocket_id
 ),
 movement as (
     select pocket_id, business_date as moved_on, signed_amount as amount from bank_transaction
@@ -67,7 +65,7 @@ movement as (
 ),
 late as (
     select day.business_date, pocket.pocket_id, count(*) as movements,
-        sum(abs(movement.amount)) as money, max(pocket.closed_on) as closed_on
+        sum(abs(movement.amount)) as moved, max(pocket.closed_on) as ended_on
     from day
     join movement on movement.moved_on > day.previous_bd and movement.moved_on <= day.business_date
     join pocket on pocket.pocket_id = movement.pocket_id and pocket.closed_on < movement.moved_on
@@ -103,9 +101,9 @@ told as (
     from left_over
     union all
     select business_date, pocket_id as entity_key, 'BREAK' as status, 'ACTIVITY_AFTER_CLOSE' as code, '' as reason,
-        money as left_value,
-        'The pocket closed on ' || cast(closed_on as string) || ', and ' || cast(movements as string)
-            || ' movements of ' || cast(money as string) || ' followed.' as detail
+        moved as left_value,
+        'The pocket closed on ' || cast(ended_on as string) || ', and ' || cast(movements as string)
+            || ' movements of ' || cast(moved as string) || ' followed.' as detail
     from late
     union all
     select business_date, pocket_id as entity_key, 'NOT_TESTED' as status, '' as code, 'LIFETIME' as reason,

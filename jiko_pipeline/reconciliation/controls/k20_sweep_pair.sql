@@ -1,5 +1,5 @@
 -- id: K20
--- version: 1.1
+-- version: 1.2
 -- title: What the bank account sweeps out arrives at the brokerage account, and the reverse, by the next business day.
 -- key: pocket, date[, sweep]
 -- identity: - sum of bank sweeps = additions - subtractions (- fees that leave through the bank) - net value of bills
@@ -82,7 +82,8 @@ indexed as (
         and leg_pair.bank_amount is null
     where leg_pair.difference <> 0 and moved.amount is null
 ),
--- The other leg of a one-legged sweep on another day: same reference, same amount, the nearest such day.
+-- The other leg of a one-legged sweep on another day: same reference, same amount, the nearest such day; or on the
+-- business day before or after another amount, which is then what is wrong.
 other_day as (
     select
         here.pocket_id,
@@ -90,17 +91,25 @@ other_day as (
         here.sweep,
         there.business_date as other_date,
         there.bd_idx - here.bd_idx as days_later,
+        there.difference as other_difference,
         row_number() over (
             partition by here.pocket_id, here.business_date, here.sweep
-            order by abs(there.bd_idx - here.bd_idx), there.business_date
+            order by
+                case when there.difference = -here.difference then 0 else 1 end,
+                abs(there.bd_idx - here.bd_idx),
+                there.business_date
         ) as choice
     from indexed as here
     join indexed as there
         on there.pocket_id = here.pocket_id
         and there.sweep = here.sweep
-        and there.difference = -here.difference
         and there.bd_idx between here.bd_idx - 5 and here.bd_idx + 5
         and there.bd_idx <> here.bd_idx
+        and (
+            there.difference = -here.difference
+            or (there.bd_idx = here.bd_idx + 1 and there.bank_amount is null and here.brokerage_amount is null)
+            or (there.bd_idx = here.bd_idx - 1 and there.brokerage_amount is null and here.bank_amount is null)
+        )
     where here.sweep <> ''
       and (here.bank_amount is null or here.brokerage_amount is null)
       and (there.bank_amount is null or there.brokerage_amount is null)
@@ -167,8 +176,10 @@ judged_leg as (
         indexed.brokerage_amount,
         indexed.difference,
         other_day.other_date,
+        -other_day.other_difference as other_amount,
         case
             when indexed.bank_amount is not null and indexed.brokerage_amount is not null then 'SWEEP_AMT'
+            when other_day.days_later = 1 and other_day.other_difference <> -indexed.difference then 'SWEEP_AMT_NEXT_DAY'
             when other_day.days_later in (-1, 1) then 'OVERNIGHT'
             when other_day.days_later > 1 then 'SWEEP_DATE'
             when other_day.days_later < -1 then 'LATE_ARRIVAL'
@@ -221,14 +232,19 @@ select
     end as status,
     case
         when finding in ('OVERNIGHT', 'LATE_ARRIVAL', 'BASELINE', 'NO_INPUT') then ''
+        when finding = 'SWEEP_AMT_NEXT_DAY' then 'SWEEP_AMT'
         else finding
     end as code,
     '' as sub_code,
     case when finding in ('BASELINE', 'NO_INPUT') then finding else '' end as reason,
     bank_amount as left_value,
-    brokerage_amount as right_value,
-    difference,
+    case when finding = 'SWEEP_AMT_NEXT_DAY' then other_amount else brokerage_amount end as right_value,
+    case when finding = 'SWEEP_AMT_NEXT_DAY' then bank_amount - other_amount else difference end as difference,
     case
+        when finding = 'SWEEP_AMT_NEXT_DAY'
+            then 'The bank account moved ' || cast(bank_amount as string)
+                || ' towards the brokerage account, which shows ' || cast(other_amount as string) || ' on '
+                || cast(other_date as string) || '.'
         when finding = 'SWEEP_AMT'
             then 'The bank account moved ' || cast(bank_amount as string)
                 || ' towards the brokerage account, which shows ' || cast(brokerage_amount as string) || '.'

@@ -108,7 +108,7 @@ day as (
     from judged_day
     join pocket on pocket.pocket_id = judged_day.pocket_id
     join calendar on calendar.business_date = judged_day.business_date
-    left join calendar as fifth_day
+    join calendar as fifth_day
         on fifth_day.bd_idx = judged_day.bd_idx + 5 and fifth_day.is_fed_business_day
     left join landed_day as fifth_landed on fifth_landed.business_date = fifth_day.business_date
     left join landed_day as landed_after on landed_after.business_date = calendar.next_bd

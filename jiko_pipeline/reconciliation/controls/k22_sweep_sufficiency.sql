@@ -17,9 +17,9 @@ with booked as (
         pocket_id,
         business_date,
         count(*) as entries,
-        sum(case when coalesce(category, '') in ('SWEEP_OUT', 'SWEEP_IN') then signed_amount
+        sum(case when category in ('SWEEP_OUT', 'SWEEP_IN') then signed_amount
             else cast(0 as decimal(38, 2)) end) as swept,
-        sum(case when coalesce(category, '') in ('SWEEP_OUT', 'SWEEP_IN') then cast(0 as decimal(38, 2))
+        sum(case when category in ('SWEEP_OUT', 'SWEEP_IN') then cast(0 as decimal(38, 2))
             else signed_amount end) as activity
     from bank_transaction
     group by pocket_id, business_date
@@ -47,7 +47,7 @@ select
     business_date,
     '' as entity_key,
     case when reason <> '' then 'NOT_TESTED' when difference = 0 then 'PASS' else 'BREAK' end as status,
-    case when reason = '' and difference <> 0 then 'SWEEP_NE_NET_ACTIVITY' else '' end as code,
+    case when difference <> 0 then 'SWEEP_NE_NET_ACTIVITY' else '' end as code,
     '' as sub_code,
     reason,
     case when reason = '' then activity end as left_value,

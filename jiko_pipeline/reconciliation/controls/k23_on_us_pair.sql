@@ -41,8 +41,8 @@ transfer as (
         max(bd_idx) as last_idx,
         count(*) filter (where signed_amount > 0) as credits,
         count(*) filter (where signed_amount < 0) as debits,
-        coalesce(sum(signed_amount) filter (where signed_amount > 0), 0) as received,
-        -coalesce(sum(signed_amount) filter (where signed_amount < 0), 0) as sent
+        sum(signed_amount) filter (where signed_amount > 0) as credited,
+        -sum(signed_amount) filter (where signed_amount < 0) as debited
     from own_leg
     group by transfer
     having max(case when is_within then 1 else 0 end) = 1
@@ -58,13 +58,13 @@ judged as (
     select
         judged_date.business_date,
         transfer.transfer,
-        transfer.sent,
-        transfer.received,
+        coalesce(transfer.debited, 0) as sent,
+        coalesce(transfer.credited, 0) as received,
         transfer.last_idx - transfer.first_idx as days_between,
         case
             when transfer.credits = 0 or transfer.debits = 0
                 then case when next_listed.business_date is null then 'NOT_DUE' else 'ONUS_ONE_LEG' end
-            when transfer.sent <> transfer.received then 'ONUS_AMT'
+            when transfer.debited <> transfer.credited then 'ONUS_AMT'
             when transfer.last_idx - transfer.first_idx > 1 then 'LATE'
             else 'PASS'
         end as finding

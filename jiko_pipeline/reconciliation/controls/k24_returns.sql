@@ -22,7 +22,7 @@ with entry as (
         bank_transaction.bank_transaction_key,
         bank_transaction.activity_id,
         bank_transaction.signed_amount,
-        coalesce(bank_transaction.proprietary_code, '') in ('CARD', 'BANK_FEE') as is_refund,
+        bank_transaction.proprietary_code in ('CARD', 'BANK_FEE') as is_refund,
         movement_link.original_transaction_id
     from bank_transaction
     left join movement_link on movement_link.activity_id = bank_transaction.activity_id
@@ -37,7 +37,6 @@ original as (
         returned_movement.transaction_type,
         returned_movement.signed_amount as original_amount,
         returned_movement.business_date as original_date,
-        calendar.bd_idx as original_idx,
         row_number() over (
             partition by entry.pocket_id, entry.business_date, entry.bank_transaction_key
             order by returned_movement.business_date, returned_movement.activity_id
@@ -55,7 +54,6 @@ original as (
             )
         )
         and ((returned_movement.signed_amount > 0) <> (entry.signed_amount > 0))
-    left join calendar on calendar.business_date = returned_movement.business_date
 ),
 named as (
     select
@@ -101,7 +99,7 @@ judged as (
         end as finding
     from judged_day
     join named on named.pocket_id = judged_day.pocket_id and named.business_date = judged_day.business_date
-    left join pocket on pocket.pocket_id = judged_day.pocket_id
+    join pocket on pocket.pocket_id = judged_day.pocket_id
     cross join reach
 )
 select

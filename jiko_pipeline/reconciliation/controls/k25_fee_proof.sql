@@ -55,7 +55,7 @@ charged as (
 ),
 listed as (
     select distinct business_date from delivery
-    where document_kind = 'API_TRANSACTIONS' and is_current
+    where document_kind = 'API_TRANSACTIONS'
 ),
 day as (
     select

@@ -39,7 +39,7 @@ movement as (
         abs(api_transaction.signed_amount) as amount,
         transaction_party.counterparty,
         transaction_party.company_name,
-        coalesce(transaction_party.words, '') as words
+        transaction_party.words
     from api_transaction
     left join transaction_party on transaction_party.activity_id = api_transaction.activity_id
     where api_transaction.transaction_type <> 'FEE'
@@ -47,7 +47,6 @@ movement as (
 by_reference as (
     select
         expected_payment.expected_id,
-        expected_payment.pocket_id,
         movement.activity_id,
         movement.amount,
         movement.business_date
@@ -62,10 +61,8 @@ by_reference as (
 referenced as (
     select
         expected_id,
-        count(*) as movements,
         sum(amount) as amount,
-        min(activity_id) as activity_id,
-        max(business_date) as last_date
+        max(business_date) as last_paid_on
     from by_reference
     group by expected_id
 ),
@@ -101,11 +98,9 @@ matched as (
         expected_payment.amount_low,
         expected_payment.amount_high,
         expected_payment.date_high,
-        coalesce(referenced.movements, 0) as by_reference,
         coalesce(referenced.amount, single.amount) as amount,
-        coalesce(referenced.last_date, single.business_date) as paid_on,
-        coalesce(referenced.activity_id, single.activity_id) as activity_id,
-        coalesce(several.candidates, 0) as candidates
+        coalesce(referenced.last_paid_on, single.business_date) as paid_on,
+        several.candidates
     from expected_payment
     left join referenced on referenced.expected_id = expected_payment.expected_id
     left join candidate as single
@@ -126,7 +121,7 @@ due as (
         matched.paid_on,
         case
             when not asked.is_present then 'NO_INPUT'
-            when matched.amount is null and matched.candidates > 1 then 'AMBIGUOUS'
+            when matched.candidates > 1 then 'AMBIGUOUS'
             when matched.amount is null and matched.candidates = 1 then 'CLAIMED'
             when matched.amount is null then 'OVERDUE'
             when matched.amount < matched.amount_low then 'PARTIAL'

@@ -15,7 +15,7 @@
 with delivered as (
     select distinct document_kind, business_date
     from delivery
-    where is_current and document_kind in ('TRADE_REPORT_CSV', 'TRADE_REPORT_KYRIBA_CSV', 'API_TRADES')
+    where is_current
 ),
 -- a trade dated on a day that is no business day is judged on the next one
 covered_day as (

@@ -15,7 +15,7 @@
 with delivered as (
     select distinct document_kind, pocket_id, business_date
     from delivery
-    where is_current and document_kind in ('POSITION', 'API_TRADES')
+    where is_current
 ),
 -- the last summary before each judged day
 earlier as (
@@ -45,7 +45,7 @@ day as (
             when today.business_date is null or listing.business_date is null then 'NO_INPUT'
             when j.is_first then ''
             when b.pos_basis is null then 'BASIS'
-            when coalesce(p.opened_on > j.previous_bd and p.opened_on <= j.business_date, false) then ''
+            when coalesce(p.opened_on > j.previous_bd, false) then ''
             when e.from_date is null or u.days > 0 then 'NO_INPUT'
             else ''
         end as reason

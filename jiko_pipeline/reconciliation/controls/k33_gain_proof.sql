@@ -15,7 +15,7 @@
 with delivered as (
     select distinct document_kind, pocket_id, business_date
     from delivery
-    where is_current and document_kind in ('POSITION', 'API_TRADES')
+    where is_current
 ),
 -- bills moved in kind at a value that the bank does not state
 unvalued as (
@@ -36,9 +36,9 @@ day as (
             when b.pos_basis is null then 'BASIS'
             when k.pocket_id is not null then 'IN_KIND'
             when s.pocket_id is null or today.business_date is null or listing.business_date is null then 'NO_INPUT'
-            when before.business_date is null and not coalesce(p.opened_on > j.previous_bd and p.opened_on <= j.business_date, false) then 'NO_INPUT'
+            when before.business_date is null and not coalesce(p.opened_on > j.previous_bd, false) then 'NO_INPUT'
             when b.close_basis = 'MV' and b.gain_basis = 'PLUG'
-                and (s.cash_balance is null or (y.cash_balance is null and not coalesce(p.opened_on > j.previous_bd and p.opened_on <= j.business_date, false))) then 'NO_INPUT'
+                and (s.cash_balance is null or (y.cash_balance is null and not coalesce(p.opened_on > j.previous_bd, false))) then 'NO_INPUT'
             else ''
         end as reason
     from judged_day j

@@ -39,7 +39,7 @@ day as (
             when b.cash_basis is null then 'BASIS'
             when k.pocket_id is not null then 'IN_KIND'
             when s.cash_balance is null or listing.business_date is null then 'NO_INPUT'
-            when y.cash_balance is null and not coalesce(p.opened_on > j.previous_bd and p.opened_on <= j.business_date, false) then 'NO_INPUT'
+            when y.cash_balance is null and not coalesce(p.opened_on > j.previous_bd, false) then 'NO_INPUT'
             else ''
         end as reason
     from judged_day j

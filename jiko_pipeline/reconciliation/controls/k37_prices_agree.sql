@@ -15,7 +15,7 @@
 with delivered as (
     select distinct document_kind, pocket_id, business_date
     from delivery
-    where is_current and document_kind in ('POSITION', 'SECURITY_PRICE')
+    where is_current
 ),
 held as (
     select j.pocket_id, j.business_date, p.cusip, p.price as held_price, r.price as report_price,

@@ -15,7 +15,7 @@
 with delivered as (
     select distinct document_kind, pocket_id, business_date
     from delivery
-    where is_current and document_kind in ('POSITION', 'API_TRADES')
+    where is_current
 ),
 -- a pocket that opened since the previous business day starts from nothing
 day as (
@@ -23,7 +23,7 @@ day as (
         case
             when j.is_first then 'BASELINE'
             when listing.business_date is null then 'NO_INPUT'
-            when before.business_date is null and not coalesce(p.opened_on > j.previous_bd and p.opened_on <= j.business_date, false) then 'NO_INPUT'
+            when before.business_date is null and not coalesce(p.opened_on > j.previous_bd, false) then 'NO_INPUT'
             else ''
         end as reason
     from judged_day j

@@ -71,7 +71,7 @@ measured as (
         coalesce(t.earliest, s.maturity_date) as earliest,
         coalesce(t.latest, s.maturity_date) as latest,
         case
-            when coalesce(s.maturity_dates, 1) > 1 then 'REFERENCE'
+            when s.maturity_dates > 1 then 'REFERENCE'
             when t.earliest is distinct from t.latest then 'TRADES'
             when s.maturity_date is not null and t.latest is not null and t.latest is distinct from s.maturity_date then 'MATURITY'
             when s.first_issue_date >= s.maturity_date or s.maturity_date > s.first_issue_date + 366 then 'TERM'

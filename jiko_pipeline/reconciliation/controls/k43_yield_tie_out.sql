@@ -27,10 +27,11 @@ quoted as (
         trade.trade_date,
         trade.price,
         trade.yield_to_maturity,
+        trade.settlement_date,
         cast(trade.price as double) as price_f,
         cast(trade.yield_to_maturity as double) - 0.00005 as low_f,
         cast(trade.yield_to_maturity as double) + 0.00005 as high_f,
-        cast(days_between(coalesce(trade.settlement_date, trade.trade_date), coalesce(security.maturity_date, trade.maturity_date))
+        cast(days_between(trade.settlement_date, coalesce(security.maturity_date, trade.maturity_date))
             as double) as days_f,
         case when leap.settled_on is null then cast(365 as double) else cast(366 as double) end as year_f
     from trade
@@ -104,6 +105,7 @@ dealt as (
         chosen.formula,
         coalesce(fitted.fits, false) as fits,
         case
+            when quoted.settlement_date is null then 'NOT_DUE'
             when quoted.yield_to_maturity is null or quoted.price is null or quoted.days_f is null then 'NO_INPUT'
             when quoted.price_f >= 100 or quoted.days_f <= 0 then 'AT_PAR'
             when chosen.fits * 2 <= chosen.trades then 'BASIS'
@@ -133,6 +135,7 @@ select
     cast(null as decimal(38, 6)) as right_value,
     cast(null as decimal(38, 6)) as difference,
     case
+        when reason = 'NOT_DUE' then 'It is not settled yet; the yield runs from the day on which it is.'
         when reason = 'NO_INPUT' then 'The trade lacks its price, its yield or its maturity.'
         when reason = 'AT_PAR' then 'A bill at par has no yield.'
         when reason = 'BASIS' then 'No formula fits more than half of the trades of 30 days.'

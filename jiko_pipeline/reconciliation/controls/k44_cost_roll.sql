@@ -20,7 +20,7 @@
 with delivered as (
     select distinct document_kind, pocket_id, business_date
     from delivery
-    where is_current and document_kind in ('POSITION', 'API_TRADES')
+    where is_current
 ),
 day as (
     select
@@ -30,7 +30,7 @@ day as (
             when b.pos_basis is null then 'BASIS'
             when today.business_date is null or listing.business_date is null then 'NO_INPUT'
             when before.business_date is null
-                and not coalesce(p.opened_on > j.previous_bd and p.opened_on <= j.business_date, false) then 'NO_INPUT'
+                and not coalesce(p.opened_on > j.previous_bd, false) then 'NO_INPUT'
             else ''
         end as reason
     from judged_day j

@@ -15,7 +15,7 @@
 with delivered as (
     select distinct document_kind, pocket_id, business_date
     from delivery
-    where is_current and document_kind in ('TRADE_REPORT_CSV', 'TRADE_REPORT_KYRIBA_CSV')
+    where is_current
 ),
 day as (
     select

@@ -1,8 +1,9 @@
 -- basis_fit: for each day and each way in which the bank may book, whether the day's facts satisfy the identities of
 -- K31 to K35, K20 and K38 that rest on it. A row a pocket, day, part of the basis and choice of that part:
 -- LEDGER (position date, cash date, closing value and gain, which the identities tie together; contradictory ones are
--- not offered), UNIT, FEE (on days with a fee only) and MARK (of the customer, pocket ''; on days on which the two
--- choices are told apart only). is_confirmed: the choice is that of the confirmed basis; null when none is confirmed.
+-- not offered; an economic gain is to the cent that of the bills as they are printed, one that is left over makes the
+-- statement foot to the cent), UNIT, FEE (on days with a fee only) and MARK (of the customer, pocket ''; on days on
+-- which the two choices are told apart only). is_confirmed: the choice is that of the confirmed basis; null when none is confirmed.
 with ledger as (
     select pos_basis, cash_basis, close_basis, gain_basis
     from (values ('TRADE'), ('BOOK'), ('SETTLE')) as one (pos_basis)
@@ -73,6 +74,7 @@ day as (
         today.additions - today.subtractions as added,
         today.fees,
         today.gains,
+        today.opening_value,
         today.closing_value,
         coalesce(held.bills, 0) as bills,
         coalesce(held.bills, 0) + coalesce(held_before.bills, 0) as bills_of_both
@@ -143,7 +145,11 @@ ledger_fit as (
                     + case when ledger.close_basis = 'MV' then 0 else day.cash_balance end
                     + case when ledger.close_basis = 'MV+CASH+PEND' then coalesce(pending.money, 0) else 0 end
                 )
-            ) <= 0.01 * day.bills as agrees
+            ) <= 0.01 * day.bills
+            and case ledger.gain_basis
+                when 'ECONOMIC' then day.gains = day.value_change - coalesce(by_position.all_money, 0)
+                else day.opening_value + day.added + day.gains - day.fees = day.closing_value
+            end as agrees
     from day
     cross join ledger
     left join put_in as by_position

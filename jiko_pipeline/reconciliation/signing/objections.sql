@@ -84,12 +84,27 @@ changed as (
     ) as difference
     group by document_kind, scope_pocket_id, scope_date
 ),
+-- a month is final once its statements, positions and trades have been asked for again and were the same
+asked_once as (
+    select document_kind, scope_pocket_id, scope_date
+    from raw.delivery
+    where $period = 'MONTH'
+      and customer_id = $customer_id
+      and is_current
+      and scope_date between $first and $last
+      and ($pocket_id = '' or scope_pocket_id in ($pocket_id, ''))
+      and document_kind in (
+          'BANK_STATEMENT', 'BROKERAGE_STATEMENT', 'POSITION', 'TRADE_REPORT_CSV', 'TRADE_REPORT_KYRIBA_CSV', 'API_TRADES'
+      )
+    group by document_kind, scope_pocket_id, scope_date
+    having count(distinct known_from_utc) filter (where finality <> 'PROVISIONAL') < 2
+),
 restated as (
     select result.control_id, result.code, result.business_date
     from result
     left join recon."break" as found on found.break_id = result.break_id
     where $period = 'MONTH'
-      and result.control_id = 'K06'
+      and result.control_id in ('K06', 'K37')
       and result.status = 'BREAK'
       and found.status is distinct from 'ACCEPTED'
     group by result.control_id, result.code, result.business_date
@@ -118,7 +133,14 @@ objection as (
     from changed
     group by scope_date, document_kind
     union all
-    select 6, business_date, 'K06 ' || code || ' of ' || cast(business_date as varchar) || ' is not accepted.'
+    select 6, business_date,
+        control_id || ' ' || code || ' of ' || cast(business_date as varchar) || ' is not accepted.'
     from restated
+    union all
+    select 7, min(scope_date),
+        'The ' || document_kind || ' has been asked for once only on ' || cast(count(distinct scope_date) as varchar)
+            || ' days from ' || cast(min(scope_date) as varchar) || ' on: a month is final when it was asked for again.'
+    from asked_once
+    group by document_kind
 )
 select sentence from objection order by place, business_date, sentence

@@ -6,9 +6,10 @@ Belongs here: what happens to a document as such. Does not belong here: what a w
 from collections.abc import Sequence
 from typing import Final
 
+from jiko_pipeline import calendars
 from jiko_pipeline.selftest.facts import Row
 from jiko_pipeline.selftest.planting.registry import Names, plants
-from jiko_pipeline.selftest.site import REPORTED_TRADES, NothingToHit, Site
+from jiko_pipeline.selftest.site import REPORTED_TRADES, SWEPT, NothingToHit, Site
 from jiko_pipeline.warehouse.kinds import kind_of
 
 _STATEMENTS: Final = ("BANK_STATEMENT", "BROKERAGE_STATEMENT")
@@ -53,22 +54,33 @@ def _kind(site: Site, kinds: Sequence[str]) -> str:
     return kind
 
 
+def _awaited(site: Site, *kinds: str) -> Sequence[str]:
+    """The sweeps of the business day before that the brokerage statement of the day shows, if it is one of `kinds`."""
+    if "BROKERAGE_STATEMENT" not in kinds:
+        return []
+    before = calendars.previous_fed_business_day(site.day)
+    left = {site.detail(row)["end_to_end_id"] for row in site.entries("BANK", *SWEPT, day=before)}
+    return sorted(left & {site.detail(row)["end_to_end_id"] for row in site.entries("BROKERAGE")})
+
+
 @plants("statement-day-missing")
 def _statement_day_missing(site: Site) -> Names:
     _later_day_landed(site)
     for kind in _STATEMENTS:
         _delivery(site, kind)
+    awaited = _awaited(site, *_STATEMENTS)
     for kind in _STATEMENTS:
         _lose(site, kind)
-    return {}
+    return {"awaited": awaited}
 
 
 @plants("document-missing")
 def _document_missing(site: Site) -> Names:
     _later_day_landed(site)
     kind = _kind(site, (*_STATEMENTS, "POSITION"))
+    awaited = _awaited(site, kind)
     _lose(site, kind)
-    return {"kind": kind}
+    return {"kind": kind, "awaited": awaited}
 
 
 @plants("trade-report-missing")
@@ -84,8 +96,9 @@ def _not_yet_there(site: Site) -> Names:
     if site.day != site.last:
         raise NothingToHit
     kind = _kind(site, (*_STATEMENTS, "POSITION"))
+    awaited = _awaited(site, kind)
     _lose(site, kind)
-    return {"kind": kind}
+    return {"kind": kind, "awaited": awaited}
 
 
 @plants("document-provisional-only")
@@ -109,6 +122,7 @@ def _listing_day_missing(site: Site) -> Names:
 @plants("corrupt-statement")
 def _corrupt(site: Site) -> Names:
     kind = _kind(site, _STATEMENTS)
+    awaited = _awaited(site, kind)
     line = _delivery(site, kind)
     document = site.facts.one("raw.document", document_id=line["document_id"])
     for frame in kind_of(kind).frames:
@@ -118,7 +132,7 @@ def _corrupt(site: Site) -> Names:
     line.update(outcome="QUARANTINED", version_no=None, is_current=False)
     document.update(outcome="QUARANTINED", rows_in_document=0, rows_loaded=0)
     _set_aside(site, line, "NOT_WELL_FORMED", "The document ends in the middle of an element.", whole=True)
-    return {"kind": kind}
+    return {"kind": kind, "awaited": awaited}
 
 
 def _set_aside(site: Site, line: Row, code: str, message: str, *, whole: bool) -> None:

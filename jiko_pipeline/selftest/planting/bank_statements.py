@@ -6,9 +6,10 @@ transactions of the API (`transactions`).
 
 from decimal import Decimal
 
+from jiko_pipeline import calendars
 from jiko_pipeline.selftest.facts import Row
 from jiko_pipeline.selftest.planting.registry import Names, plants
-from jiko_pipeline.selftest.site import CENT, NothingToHit, Site
+from jiko_pipeline.selftest.site import CENT, SWEPT, NothingToHit, Site
 
 _HUNDRED = Decimal("100.00")
 
@@ -38,7 +39,7 @@ def both_sides(entry: Row, transaction: Row) -> dict[str, str]:
 
 def a_sweep(site: Site, kind: str = "BANK", *codes: str) -> tuple[Row, str]:
     """A drawn sweep of a statement, with the reference that both of its legs bear."""
-    entry = site.any(site.entries(kind, *(codes or ("SWEEP_OUT", "SWEEP_IN"))))
+    entry = site.any(site.entries(kind, *(codes or SWEPT)))
     return entry, site.detail(entry)["end_to_end_id"]
 
 
@@ -142,6 +143,7 @@ def _opening_not_zero(site: Site) -> Names:
 @plants("sweep-sign-flipped")
 def _sign_flipped(site: Site) -> Names:
     entry, sweep = a_sweep(site)
+    site.other_leg(entry)
     site.book(entry, signed_amount=-entry["signed_amount"])
     return {"sweep": sweep}
 
@@ -149,22 +151,25 @@ def _sign_flipped(site: Site) -> Names:
 @plants("sweep-short-by-a-cent")
 def _short_by_a_cent(site: Site) -> Names:
     entry, sweep = a_sweep(site)
+    site.other_leg(entry)
     site.book(entry, signed_amount=entry["signed_amount"] + CENT)
     return {"sweep": sweep}
 
 
 @plants("sweep-missing-at-bank")
 def _missing_at_bank(site: Site) -> Names:
-    site.statement("BANK", site.after(1))
     entry, sweep = a_sweep(site)
+    arrived_on = site.other_leg(entry)
+    site.statement("BANK", calendars.next_fed_business_day(arrived_on))
     site.strike(entry)
-    return {"sweep": sweep}
+    return {"sweep": sweep, "arrived_on": arrived_on.isoformat()}
 
 
 @plants("sweep-two-days-late")
 def _two_days_late(site: Site) -> Names:
     entry, sweep = a_sweep(site)
-    later = site.after(2)
+    arrived_on = site.other_leg(entry)
+    later = calendars.next_fed_business_day(calendars.next_fed_business_day(arrived_on))
     there = site.statement("BANK", later)
     detail = site.detail(entry)
     site.strike(entry)
@@ -173,4 +178,11 @@ def _two_days_late(site: Site) -> Names:
     site.facts.put("staging.statement_entry", {**entry, **place, "booking_date": later, "value_date": later})
     site.facts.put("staging.statement_entry_detail", {**detail, **place})
     site.resum("BANK_STATEMENT", later)
-    return {"sweep": sweep}
+    # Without the statement that shows the other leg nobody could tell what came late from what came alone.
+    shown_by = "BROKERAGE_STATEMENT"
+    return {
+        "sweep": sweep,
+        "arrived_on": arrived_on.isoformat(),
+        "booked_on": later.isoformat(),
+        "shown_by": shown_by,
+    }

@@ -25,6 +25,8 @@ def _closes_without_cash(site: Site) -> Names:
     if days[0].month != days[-1].month:
         raise NothingToHit
     cash = [site.cash(day)["cash"] for day in days[:-1]]
+    if site.cash(site.after(-1))["cash"] < _VISIBLE:
+        raise NothingToHit  # the first day would not be one on which the two mix
     left_out = [Decimal(0), *cash, Decimal(0)]
     changes = [after - before for before, after in pairwise(left_out)]
     if any(abs(change) < _VISIBLE for change in changes) or any(money < _VISIBLE for money in cash):
@@ -47,8 +49,11 @@ def _closed_with_money(site: Site) -> Names:
     life = site.facts.one("staging.pocket_life", pocket_id=site.pocket_id)
     if site.day != site.last or life["last_activity_on"] is not None or not site.positions():
         raise NothingToHit
+    listed = site.facts.find("staging.pocket", pocket_id=site.pocket_id)
+    if len(listed) != 1:
+        raise NothingToHit  # it was listed otherwise before
     life["last_activity_on"] = site.day
-    site.facts.one("staging.pocket", pocket_id=site.pocket_id)["pocket_status"] = "CLOSED"
+    listed[0]["pocket_status"] = "CLOSED"
     return {"pocket": site.pocket_id}
 
 

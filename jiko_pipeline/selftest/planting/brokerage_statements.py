@@ -44,8 +44,9 @@ def _missing_at_brokerage(site: Site) -> Names:
     site.statement("BROKERAGE", site.after(1))
     _days_after_take_on(site)
     entry, sweep = a_sweep(site, "BROKERAGE", *_LEGS)
+    left_on = site.other_leg(entry)
     site.strike(entry)
-    return {"sweep": sweep}
+    return {"sweep": sweep, "left_on": left_on.isoformat()}
 
 
 @plants("sweep-in-transit")
@@ -63,7 +64,7 @@ def _in_transit(site: Site) -> Names:
 def _twice(site: Site) -> Names:
     entry, sweep = a_sweep(site, "BROKERAGE", *_LEGS)
     site.repeat(entry)
-    return {"key": f"{entry['proprietary_code']} {sweep}"}
+    return {"key": f"{entry['proprietary_code']} {sweep}", "sweep": sweep}
 
 
 @plants("brokerage-opening-off")
@@ -98,18 +99,23 @@ def _hidden_by_addition(site: Site) -> Names:
     addition, sweep = a_sweep(site, "BROKERAGE", "ADDITION")
     if addition["signed_amount"] <= _HUNDRED:
         raise NothingToHit
+    left_on = site.other_leg(addition)
     site.book(gain, signed_amount=gain["signed_amount"] + _HUNDRED)
     site.book(addition, signed_amount=addition["signed_amount"] - _HUNDRED)
-    return {"sweep": sweep, **earnings_of_month(site)}
+    return {"sweep": sweep, "left_on": left_on.isoformat(), **earnings_of_month(site)}
 
 
 @plants("fee-stated-and-not-taken")
 def _fee_not_taken(site: Site) -> Names:
     _days_after_take_on(site)
+    site.statement("BANK", site.after(1))
     entry = site.any(site.entries("BROKERAGE", "GAIN_LOSS"))
     reference = f"{entry['account_servicer_reference']}F"
-    site.repeat(entry, account_servicer_reference=reference, proprietary_code="MANAGEMENT_FEE", signed_amount=-_TEN)
-    return {}
+    made = site.repeat(
+        entry, account_servicer_reference=reference, proprietary_code="MANAGEMENT_FEE", signed_amount=-_TEN
+    )
+    site.detail(made)["end_to_end_id"] = reference
+    return {"fee": reference}
 
 
 @plants("gain-under-unknown-code")

@@ -328,7 +328,10 @@ def _longer_than_strategy(site: Site) -> Names:
     bought = [row for row in site.trades("BUY") if (row["maturity_date"] - site.day).days > longest + 1]
     if not bought or len(bought) != len(site.trades("BUY")):
         raise NothingToHit
-    usual = site.facts.one("staging.pocket", pocket_id=site.pocket_id)
+    listed = site.facts.find("staging.pocket", pocket_id=site.pocket_id)
+    if len(listed) != 1:
+        raise NothingToHit  # it was listed otherwise before
+    usual = listed[0]
     begins = datetime.combine(site.day - timedelta(days=1), time(23, 30))
     ends = datetime.combine(site.day + timedelta(days=1), time(5))
     usual["known_to_utc"] = begins

@@ -13,6 +13,7 @@ from jiko_pipeline import calendars, tbill
 from jiko_pipeline.selftest.facts import Row
 from jiko_pipeline.selftest.planting.brokerage_statements import earnings_of_month
 from jiko_pipeline.selftest.planting.registry import Names, plants
+from jiko_pipeline.selftest.planting.settlements import never_settled, stated_elsewhere
 from jiko_pipeline.selftest.site import LISTED_TRADES, NothingToHit, Site
 
 
@@ -30,18 +31,19 @@ def _settle_on(site: Site, trade: Row, day: date) -> Names:
     days = (trade["maturity_date"] - day).days
     if days <= 0:
         raise NothingToHit
+    touched = stated_elsewhere(site, trade["settlement_date"], day)
     percent = tbill.investment_rate_percent(trade["price"], days, tbill.year_basis(day))
     rate = percent.scaleb(-2).quantize(Decimal("0.000001"), ROUND_HALF_UP)
     _change(site, trade["trade_id"], {"settlement_date": day, "yield_to_maturity": rate})
     for row in site.reports_of_trade(trade["trade_id"]):
         row["settlement_date"] = day
-    return {"trade": trade["trade_id"]}
+    return {"trade": trade["trade_id"], "cusip": trade["cusip"], **touched}
 
 
 @plants("trade-settles-late")
 def _settles_late(site: Site) -> Names:
     day = site.day
-    for _ in range(4):
+    for _ in range(2):
         day = calendars.next_fed_business_day(day)
     return _settle_on(site, _purchase(site), day)
 
@@ -54,12 +56,13 @@ def _settles_on_a_closed_day(site: Site) -> Names:
 @plants("trade-never-settles")
 def _never_settles(site: Site) -> Names:
     trade = _purchase(site)
+    touched = never_settled(site, trade)
     _change(site, trade["trade_id"], {"settlement_date": None, "trade_status": "BOOKED"})
     later = site.day + timedelta(days=30)
     for kind in LISTED_TRADES:
         for line in site.facts.find("raw.delivery", document_kind=kind, scope_pocket_id="", scope_date=site.day):
             line["known_from_utc"] = line["known_from_utc"].replace(year=later.year, month=later.month, day=later.day)
-    return {"trade": trade["trade_id"]}
+    return {"trade": trade["trade_id"], "cusip": trade["cusip"], **touched}
 
 
 @plants("trade-yield-wrong")

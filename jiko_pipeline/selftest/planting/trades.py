@@ -10,6 +10,7 @@ from typing import Any, Final
 from jiko_pipeline import calendars
 from jiko_pipeline.selftest.facts import Row
 from jiko_pipeline.selftest.planting.registry import Names, plants
+from jiko_pipeline.selftest.planting.settlements import settled_on, stated_elsewhere, stated_later
 from jiko_pipeline.selftest.site import NothingToHit, Site
 
 _DOLLAR: Final = Decimal("1.00")
@@ -49,10 +50,10 @@ def _drop(site: Site, table: str, rows: list[Row]) -> None:
         site.facts.drop(table, row)
 
 
-def _postpone(site: Site, trade: Row, to: date) -> None:
+def _postpone(site: Site, trade: Row, to: date, settles_on: date) -> None:
     """Dates a trade another business day, wherever it is stated."""
     later = timedelta(days=(to - site.day).days)
-    dates = {"book_date": to, "settlement_date": to, "scope_date": to}
+    dates = {"book_date": to, "settlement_date": settles_on, "scope_date": to}
     for row in site.forms_of_trade(trade["trade_id"]):
         document = _document_of(site, row["document_kind"], "", to)
         site.facts.move(
@@ -71,8 +72,9 @@ def _document_of(site: Site, kind: str, scope_pocket_id: str, day: date) -> str:
 @plants("trade-missing-from-api")
 def _missing_from_api(site: Site) -> Names:
     trade = a_deal(site)
+    settled = settled_on(site, trade)
     _drop(site, "staging.api_trade", site.forms_of_trade(trade["trade_id"]))
-    return {"trade": trade["trade_id"], "cusip": trade["cusip"], "way": _way(trade)}
+    return {"trade": trade["trade_id"], "cusip": trade["cusip"], "way": _way(trade), **settled}
 
 
 @plants("trade-missing-from-report")
@@ -97,10 +99,14 @@ def _a_day_late(site: Site) -> Names:
     site.statement("BROKERAGE", later)
     if any(other["cusip"] == trade["cusip"] for other in site.trades(day=later)):
         raise NothingToHit
-    _postpone(site, trade, later)
+    settles = later if trade["settlement_date"] == site.day else calendars.next_trading_day(later)
+    if trade["maturity_date"] <= settles:
+        raise NothingToHit
+    days = stated_later(site, trade, later, settles)
+    _postpone(site, trade, later, settles)
     way = _way(trade)
     back = "DOWN" if way == "UP" else "UP"
-    return {"trade": trade["trade_id"], "cusip": trade["cusip"], "way": way, "back": back}
+    return {"trade": trade["trade_id"], "cusip": trade["cusip"], "way": way, "back": back, **days}
 
 
 @plants("trade-price-fat-finger")
@@ -114,9 +120,10 @@ def _fat_finger(site: Site) -> Names:
 @plants("trade-amount-wrong-everywhere")
 def _amount_wrong(site: Site) -> Names:
     trade = a_deal(site)
+    settled = settled_on(site, trade)
     amount = trade["notional"] + _DOLLAR
     _change(site, trade, listed={"notional": amount}, reported={"amount": amount})
-    return {"trade": trade["trade_id"], "bought": _bought(trade)}
+    return {"trade": trade["trade_id"], "bought": _bought(trade), **settled}
 
 
 @plants("trade-amount-differs-in-report")
@@ -144,9 +151,10 @@ def _side_differs(site: Site) -> Names:
 @plants("trade-in-thousands")
 def _in_thousands(site: Site) -> Names:
     trade = a_deal(site)
+    settled = settled_on(site, trade)
     amount = (trade["quantity"] * 10 * trade["price"]).quantize(_CENT, ROUND_HALF_UP)
     _change(site, trade, listed={"notional": amount}, reported={"amount": amount})
-    return {"trade": trade["trade_id"], "bought": _bought(trade)}
+    return {"trade": trade["trade_id"], "bought": _bought(trade), **settled}
 
 
 @plants("trade-twice")
@@ -227,7 +235,7 @@ def _maturity_late(site: Site) -> Names:
     trade = a_deal(site, "MATURITY")
     later = site.after(1)
     site.statement("BROKERAGE", later)
-    _postpone(site, trade, later)
+    _postpone(site, trade, later, later)
     return {"cusip": trade["cusip"]}
 
 
@@ -254,8 +262,6 @@ def _settles_after_maturity(site: Site) -> Names:
     on = trade["maturity_date"]
     if on <= calendars.next_fed_business_day(site.day):
         raise NothingToHit  # a sale may settle on the next business day
-    ends = site.facts.one("staging.pocket_life", pocket_id=site.pocket_id)["last_activity_on"]
-    if ends is not None and on > ends:
-        raise NothingToHit  # the pocket would close with money under way
+    days = stated_elsewhere(site, trade["settlement_date"], on)
     _change(site, trade, listed={"settlement_date": on}, reported={"settlement_date": on})
-    return {"trade": trade["trade_id"], "cusip": trade["cusip"]}
+    return {"trade": trade["trade_id"], "cusip": trade["cusip"], **days}

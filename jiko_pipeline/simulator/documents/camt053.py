@@ -38,6 +38,7 @@ _DEBIT_CODES: Final = {
     "GAIN_LOSS": ("SECU", "MDOP", "OTHR"),
     "MANAGEMENT_FEE": ("SECU", "MDOP", "FEES"),
 }
+_NO_CODE: Final = ("XTND", "NTAV", "NTAV")
 PROPRIETARY_CODES: Final = frozenset(_CREDIT_CODES) | frozenset(_DEBIT_CODES)
 """Every proprietary code that a statement may show."""
 
@@ -74,8 +75,12 @@ def render(facts: StatementFacts, *, version: str, message_id: str, created_at: 
 
 
 def domain_code(line: StatementLine) -> tuple[str, str, str]:
-    """The ISO 20022 bank transaction code of a line: domain, family, sub-family. Raises KeyError for another code."""
-    return (_CREDIT_CODES if line.credit else _DEBIT_CODES)[line.code]
+    """The ISO 20022 bank transaction code of a line: domain, family, sub-family.
+
+    A line booked against its direction keeps the code of its kind; what ISO 20022 has no word for is XTND.
+    """
+    own, other = (_CREDIT_CODES, _DEBIT_CODES) if line.credit else (_DEBIT_CODES, _CREDIT_CODES)
+    return own.get(line.code) or other.get(line.code) or _NO_CODE
 
 
 def _period(day: date) -> str:

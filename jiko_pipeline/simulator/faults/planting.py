@@ -12,7 +12,6 @@ from typing import Any, Final
 from jiko_pipeline import calendars, tbill
 from jiko_pipeline.simulator.faults.catalogue import FaultDefinition, definition
 from jiko_pipeline.simulator.history import History
-from jiko_pipeline.simulator.ledger import PocketDay
 from jiko_pipeline.simulator.marks import RepeatedPrice
 from jiko_pipeline.simulator.model import (
     Bill,
@@ -22,6 +21,7 @@ from jiko_pipeline.simulator.model import (
     Trade,
     Transaction,
 )
+from jiko_pipeline.simulator.pocket_day import PocketDay
 from jiko_pipeline.simulator.roster import PocketPlan
 from jiko_pipeline.simulator.statements import BANK
 

@@ -7,6 +7,7 @@ shown. The ledger is walked month by month, so a page costs what it shows. Does 
 import calendar
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Final, TypeVar
 
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from jiko_pipeline.simulator.server.bank import Call, Operation, json_response
 from jiko_pipeline.simulator.server.limits import LimitGroup
 from jiko_pipeline.simulator.server.links import MONTHLY_STATEMENT, make_link
 from jiko_pipeline.simulator.server.paging import Cursors, Key, cut
+from jiko_pipeline.simulator.world import TradeListing
 
 _SETTLEMENT_MARGIN: Final = timedelta(days=10)
 """No trade settles or is booked further than this from its trade date."""
@@ -34,7 +36,7 @@ def list_transactions(call: Call) -> Response:
     descending = query.choice("order", "desc", "asc") != "asc"
     first, last, matches = _transaction_filters(call)
     page = cut(
-        _months(call.bank.world.transactions, _transaction_key, first, last, matches),
+        _months(partial(call.bank.world.listed_transactions, "transactions"), _transaction_key, first, last, matches),
         _transaction_key,
         cursors=Cursors(call.bank.signing_secret, "transactions", call.filters()),
         cursor=query.text("cursor"),
@@ -47,9 +49,10 @@ def list_transactions(call: Call) -> Response:
 def export_transactions(call: Call) -> Response:
     """GET /api/v2/transactions.csv, oldest first."""
     first, last, matches = _transaction_filters(call)
-    rows = _months(call.bank.world.transactions, _transaction_key, first, last, matches)(False, None)
+    listed = partial(call.bank.world.listed_transactions, "transactions_csv")
+    rows = _months(listed, _transaction_key, first, last, matches)(False, None)
     return Response(
-        delimited.transactions_export(filter(call.bank.world.in_transactions_csv, rows), call.now),
+        delimited.transactions_export(rows, call.now),
         headers={"Content-Disposition": 'attachment; filename="transactions.csv"'},
         media_type=delimited.MEDIA_TYPE,
     )
@@ -130,7 +133,7 @@ def list_trades_v2(call: Call) -> Response:
 
 def _list_trades(
     call: Call,
-    listing: str,
+    listing: TradeListing,
     pocket_filter: tuple[str, ...],
     *,
     descending: bool,
@@ -140,7 +143,7 @@ def _list_trades(
     limit = query.limit(30)
     first, last, matches = _trade_filters(call, pocket_filter)
     page = cut(
-        _months(call.bank.world.trades, _trade_key, first, last, matches),
+        _months(partial(call.bank.world.listed_trades, listing), _trade_key, first, last, matches),
         _trade_key,
         cursors=Cursors(call.bank.signing_secret, listing, call.filters()),
         cursor=query.text("cursor"),
@@ -153,9 +156,10 @@ def _list_trades(
 def export_trades(call: Call) -> Response:
     """GET /api/v1/trades.csv, oldest first."""
     first, last, matches = _trade_filters(call, ("account[]",))
-    rows = _months(call.bank.world.trades, _trade_key, first, last, matches)(False, None)
+    listed = partial(call.bank.world.listed_trades, "trades_csv")
+    rows = _months(listed, _trade_key, first, last, matches)(False, None)
     return Response(
-        delimited.trades_export(map(call.bank.world.in_trades_csv, rows), call.today),
+        delimited.trades_export(rows, call.today),
         headers={"Content-Disposition": 'attachment; filename="trades.csv"'},
         media_type=delimited.MEDIA_TYPE,
     )

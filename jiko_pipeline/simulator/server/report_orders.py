@@ -219,7 +219,7 @@ def render(
         pocket_ids = order.pocket_ids or tuple(p.id for p in world.pockets(new_york_date(created_at)))
         trades = [
             trade
-            for trade in world.trade_report(pocket_ids, order.first, order.last, order.date_type)
+            for trade in world.reported_trades(output_format, pocket_ids, order.first, order.last, order.date_type)
             if trade.traded_at <= created_at
         ]
         write = delimited.trade_report if output_format == "CSV" else delimited.trade_report_kyriba
