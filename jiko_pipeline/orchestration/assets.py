@@ -4,19 +4,31 @@ Belongs here: what an asset is called, what it depends on, what it shows. Does n
 does (`jiko_pipeline.pipeline`). https://docs.dagster.io/guides/build/assets
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Final
 
 import dagster as dg
 
+from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.formats.frames import Role
 from jiko_pipeline.formats.message_frames import MESSAGE_FRAMES
 from jiko_pipeline.formats.party_frames import PARTY_FRAMES
+from jiko_pipeline.orchestration.failures import (
+    FETCH_RETRIES,
+    failure,
+    fetch_retry_policy,
+    is_transient,
+    told_as_failure,
+)
+from jiko_pipeline.orchestration.launcher import tag_worker
 from jiko_pipeline.orchestration.partitions import BACKFILL
+from jiko_pipeline.orchestration.progress import backfill_progress, logged_reports
 from jiko_pipeline.pipeline import steps
 from jiko_pipeline.pipeline.report import StepReport
+from jiko_pipeline.pipeline.turn import end_turn
 from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.tables import TABLES
@@ -26,6 +38,9 @@ REASON_TAG: Final = "jiko/reason"
 """Run tag: why documents are asked for (DAILY or CONFIRM)."""
 
 OWNERS: Final = ("team:treasury",)
+
+NO_CONFIG: Final[dict[str, object]] = {}
+"""Nothing is configured by a run: what Dagster takes and keeps there, a secret by mistake too, is refused instead."""
 
 BACKFILL_GUIDE: Final = (
     "To backfill, launch from the asset graph (select the daily assets, *Materialize*, choose a range), not from "
@@ -193,12 +208,13 @@ def report_days(context: dg.AssetExecutionContext, report: StepReport, days: Seq
     """Each day's own figures on its own materialization, so that they plot by partition."""
     for day in days:
         counts: Mapping[str, int] = report.per_day.get(day, {})
-        context.add_asset_metadata(
-            {"dagster/partition_row_count": counts.get(count, 0), **dict(counts)},
-            partition_key=day.isoformat(),
-        )
+        context.add_asset_metadata(_figures(counts, count), partition_key=day.isoformat())
     for note in report.notes:
         context.log.warning("%s", note)
+
+
+def _figures(counts: Mapping[str, int], count: str) -> dict[str, int]:
+    return {"dagster/partition_row_count": counts.get(count, 0), **dict(counts)}
 
 
 def build_daily_asset(
@@ -208,6 +224,7 @@ def build_daily_asset(
 
     @dg.asset(
         key=[*prefix, *declaration.key],
+        config_schema=NO_CONFIG,
         deps=[dg.AssetKey([*prefix, *key]) for key in declaration.deps],
         partitions_def=partitions,
         backfill_policy=BACKFILL,
@@ -216,15 +233,98 @@ def build_daily_asset(
         owners=list(OWNERS),
         description=f"{declaration.description}\n\n{BACKFILL_GUIDE}",
         metadata=_definition_metadata(declaration.tables),
+        retry_policy=fetch_retry_policy(settings) if declaration.group == "raw" and not declaration.deps else None,
     )
-    def _asset(context: dg.AssetExecutionContext) -> None:
+    def _asset(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
         keys = context.partition_key_range
         window = Window(date.fromisoformat(keys.start), date.fromisoformat(keys.end))
         reason = context.run.tags.get(REASON_TAG, "DAILY")
-        report = declaration.step(settings, window, context.run.run_id, reason)
+        tag_worker(context)
+        step = declaration.step
+        if declaration.key == RAW_REPORTS:
+            step = partial(steps.fetch_reports, progress=logged_reports(context.log))
+        try:
+            report = step(settings, window, context.run.run_id, reason)
+            last_try = context.retry_number >= FETCH_RETRIES or not _may_come(report)
+            finished = _finish(context, settings, window, reason) if report.unfinished and last_try else {}
+        except Exception as error:  # noqa: BLE001 - told in words that hold no secret
+            raise told_as_failure(context, error) from None
+        if report.unfinished:
+            yield from _landed_days(window, report, {declaration: report, **finished}, prefix)
+            raise _lacking(context, window, report, finished)
         report_days(context, report, window.days, declaration.counts)
+        if declaration.key == PUBLISHED_TREASURY:
+            context.add_asset_metadata(backfill_progress(context, window))
+        yield dg.MaterializeResult()
 
     return _asset
+
+
+def _step_key(context: dg.AssetExecutionContext, key: tuple[str, ...]) -> str:
+    """The step of another asset of the same profile."""
+    prefix = context.asset_key.path[: -len(RAW_REPORTS)]
+    return "__".join((*prefix, *key))
+
+
+def _may_come(fetched: StepReport) -> bool:
+    """True when what a fetch lacks may come by asking again; False when we may not ask for it."""
+    return is_transient(fetched.exit_code) or fetched.exit_code is ExitCode.NOT_PROVED
+
+
+def _finish(
+    context: dg.AssetExecutionContext, settings: Settings, window: Window, reason: str
+) -> dict["DailyAsset", StepReport]:
+    """The rest of a window for which the bank has not everything yet, as `jiko sync` goes on with what has landed.
+
+    Dagster runs nothing after a step that fails, and a step that succeeds marks every day of its range.
+    """
+    stats = context.instance.get_run_step_stats(context.run.run_id, [_step_key(context, RAW_ACTIVITY)])
+    if not any(step.status is not None and step.status.value == "SUCCESS" for step in stats):
+        # Without its listings a day would look as if nothing had moved.
+        return {}
+    context.log.warning("Not all reports have come; the later steps go on with what has landed.")
+    try:
+        return {
+            later: later.step(settings, window, context.run.run_id, reason)
+            for later in DAILY_ASSETS
+            if later.key not in (RAW_REPORTS, RAW_ACTIVITY)
+        }
+    finally:
+        end_turn(settings)
+
+
+def _landed_days(
+    window: Window, fetched: StepReport, reports: Mapping["DailyAsset", StepReport], prefix: list[str]
+) -> Iterator[dg.AssetMaterialization]:
+    """The days that are complete, in every asset that was made of them."""
+    for declaration, report in reports.items():
+        for day in window.days:
+            if day not in fetched.unfinished:
+                yield dg.AssetMaterialization(
+                    asset_key=dg.AssetKey([*prefix, *declaration.key]),
+                    partition=day.isoformat(),
+                    metadata=_figures(report.per_day.get(day, {}), declaration.counts),
+                )
+
+
+def _lacking(
+    context: dg.AssetExecutionContext,
+    window: Window,
+    fetched: StepReport,
+    finished: Mapping["DailyAsset", StepReport],
+) -> dg.Failure:
+    """The failure of the days for which something is still to come."""
+    notes = dict.fromkeys(note for report in (fetched, *finished.values()) for note in report.notes)
+    return failure(
+        context,
+        f"{len(fetched.unfinished)} of {len(window.days)} days wait for reports. {' '.join(fetched.notes)}",
+        {
+            "waiting": dg.MetadataValue.json(sorted(day.isoformat() for day in fetched.unfinished)),
+            "notes": dg.MetadataValue.json(list(notes)),
+            "exit code": int(fetched.exit_code),
+        },
+        transient=_may_come(fetched),
+    )
 
 
 def build_snapshot_asset(settings: Settings, prefix: list[str]) -> dg.AssetsDefinition:
@@ -232,6 +332,7 @@ def build_snapshot_asset(settings: Settings, prefix: list[str]) -> dg.AssetsDefi
 
     @dg.asset(
         key=[*prefix, "snapshots", "pockets"],
+        config_schema=NO_CONFIG,
         group_name="snapshots",
         kinds={"duckdb", "json"},
         owners=list(OWNERS),

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from jiko_pipeline.orchestration.assets import DAILY_ASSETS, build_daily_asset, build_snapshot_asset
-from jiko_pipeline.orchestration.checks import build_control_checks, build_file_checks
+from jiko_pipeline.orchestration.checks import build_control_checks, build_file_checks, build_freshness_check
 from jiko_pipeline.orchestration.jobs import build_automation
 from jiko_pipeline.orchestration.partitions import daily_partitions
 from jiko_pipeline.settings import Settings, load_settings
@@ -19,12 +19,14 @@ def build_defs(profile: str | None = None, *, settings: Settings | None = None) 
     partitions = daily_partitions(settings.start_date)
     daily = [build_daily_asset(declaration, settings, partitions, prefix) for declaration in DAILY_ASSETS]
     snapshot = build_snapshot_asset(settings, prefix)
-    automation = build_automation(settings, daily, snapshot, suffix)
+    freshness = build_freshness_check(settings, prefix)
+    automation = build_automation(settings, daily, snapshot, freshness.check_key, suffix)
     assets = dg.Definitions(
         assets=[*daily, snapshot],
         asset_checks=[
             build_control_checks(settings, prefix),
             *build_file_checks(settings, prefix),
+            freshness,
         ],
         executor=dg.in_process_executor,
     )

@@ -6,13 +6,14 @@ differs) does. https://docs.dagster.io/guides/test/asset-checks
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 import dagster as dg
 
-from jiko_pipeline.orchestration.assets import CORE_FACTS, PUBLISHED_TREASURY, RECON_CONTROLS
+from jiko_pipeline.orchestration.assets import CORE_FACTS, NO_CONFIG, PUBLISHED_TREASURY, RECON_CONTROLS
 from jiko_pipeline.pipeline import inspection
+from jiko_pipeline.pipeline.freshness import freshness
 from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.reconciliation.registry import Control, Registry
 from jiko_pipeline.settings import Settings
@@ -45,7 +46,7 @@ def build_control_checks(settings: Settings, prefix: list[str]) -> dg.AssetCheck
         for control in registry.controls
     ]
 
-    @dg.multi_asset_check(specs=specs, name="controls")
+    @dg.multi_asset_check(specs=specs, name="controls", config_schema=NO_CONFIG)
     def _controls(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         counts = inspection.control_counts(settings, _window(context))
         for control in registry.controls:
@@ -84,6 +85,7 @@ def build_file_checks(settings: Settings, prefix: list[str]) -> list[dg.AssetChe
     @dg.asset_check(
         asset=dg.AssetKey([*prefix, *CORE_FACTS]),
         name="tables_match_their_declarations",
+        config_schema=NO_CONFIG,
         blocking=True,
         description="Every table has exactly the declared columns, types and comments.",
     )
@@ -97,6 +99,7 @@ def build_file_checks(settings: Settings, prefix: list[str]) -> list[dg.AssetChe
     @dg.asset_check(
         asset=dg.AssetKey([*prefix, *CORE_FACTS]),
         name="rows_match_the_manifest",
+        config_schema=NO_CONFIG,
         blocking=True,
         description="Every document in the manifest has the rows it says, in the tables it says.",
     )
@@ -110,6 +113,7 @@ def build_file_checks(settings: Settings, prefix: list[str]) -> list[dg.AssetChe
     @dg.asset_check(
         asset=dg.AssetKey([*prefix, *PUBLISHED_TREASURY]),
         name="published_file_is_the_verified_copy",
+        config_schema=NO_CONFIG,
         blocking=True,
         description="The published file opens read-only and has the tables, counts and hashes it was verified with.",
     )
@@ -121,3 +125,33 @@ def build_file_checks(settings: Settings, prefix: list[str]) -> list[dg.AssetChe
         )
 
     return [_schema, _manifest, _published]
+
+
+FRESHNESS_CHECK: Final = "the_day_that_is_due_is_there"
+
+
+def build_freshness_check(settings: Settings, prefix: list[str]) -> dg.AssetChecksDefinition:
+    """Is the business day before closed in the published file? The last day materialized says nothing of it."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([*prefix, *PUBLISHED_TREASURY]),
+        name=FRESHNESS_CHECK,
+        config_schema=NO_CONFIG,
+        blocking=False,
+        description="From 09:00 in New York on the Fed business day before is closed in the published file.",
+    )
+    def _fresh() -> dg.AssetCheckResult:
+        found = freshness(settings, datetime.now(UTC))
+        return dg.AssetCheckResult(
+            passed=found.is_fresh,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=str(found),
+            metadata={
+                "due": str(found.due),
+                "last day closed": str(found.last_closed),
+                "business days that lack": len(found.missing),
+                "the latest of them": dg.MetadataValue.json([str(day) for day in found.missing[-31:]]),
+            },
+        )
+
+    return _fresh

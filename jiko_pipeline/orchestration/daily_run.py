@@ -1,7 +1,7 @@
 """Running the daily job in this process, and telling an instance of work that was done without it."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 import dagster as dg
@@ -54,12 +54,12 @@ def run_daily_job(settings: Settings, windows: Iterable[Window]) -> bool:
     return succeeded
 
 
-def report_materialized(settings: Settings, window: Window, run_id: str) -> None:
-    """One runless materialization for each asset and day, so that the UI tells of work done by `sync`."""
+def report_materialized(settings: Settings, window: Window, run_id: str, unfinished: Collection[date] = ()) -> None:
+    """One runless materialization for each asset and finished day, so that the UI tells of work done by `sync`."""
     with open_instance(settings) as instance:
         for declaration in DAILY_ASSETS:
             key = dg.AssetKey([*_prefix(settings), *declaration.key])
-            for day in window.days:
+            for day in (day for day in window.days if day not in unfinished):
                 instance.report_runless_asset_event(
                     dg.AssetMaterialization(
                         asset_key=key,

@@ -1,6 +1,7 @@
 """The sensor of events: days that something happened to are materialized again.
 
-Off until somebody turns it on in the UI. Which days those are is decided in `jiko_pipeline.pipeline.events`.
+Off until somebody turns it on in the UI, or by `JIKO_AUTOMATION`. Which days those are is decided in
+`jiko_pipeline.pipeline.events`.
 https://docs.dagster.io/guides/automate/sensors
 """
 
@@ -21,7 +22,7 @@ def build_event_sensor(settings: Settings, daily_job: str, published: dg.AssetKe
         name=f"bank_events{suffix}",
         job_name=daily_job,
         minimum_interval_seconds=settings.events_poll_seconds,
-        default_status=dg.DefaultSensorStatus.STOPPED,
+        default_status=dg.DefaultSensorStatus.RUNNING if settings.automation else dg.DefaultSensorStatus.STOPPED,
         description="Makes a day again when an event of the bank concerns it, once the day is over in New York.",
     )
     def bank_events(context: dg.SensorEvaluationContext) -> dg.SensorResult:
