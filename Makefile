@@ -57,7 +57,8 @@ lock: $(DEVELOPMENT) ## resolve the requirements anew
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@$(LOCK) -o requirements.txt pyproject.toml
 	@sed -E 's/^([A-Za-z0-9._-]+)\[[^]]*\]==/\1==/' requirements.txt > $(VENV)/constraints.txt
-	@$(LOCK) --extra dev -c $(VENV)/constraints.txt -o requirements-dev.txt pyproject.toml
+	@$(LOCK) --extra postgres -c $(VENV)/constraints.txt -o requirements-postgres.txt pyproject.toml
+	@$(LOCK) --extra dev --extra postgres -c $(VENV)/constraints.txt -o requirements-dev.txt pyproject.toml
 
 clean: ## remove what make and the pipeline made, the data directory included
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,7 +5,8 @@ Belongs here: blobs, the list of documents, their verification. Does not belong 
 (`jiko_pipeline.warehouse`).
 
 Layout below the archive's directory: `<aa>/<sha256>` for blobs, `documents/<YYYY-MM>.jsonl` for documents by
-the month (UTC) in which their fetch ended, `world.json` for the bank they are of. Directories are 0700, files
+the month (UTC) in which their fetch ended, `journal/<name>.jsonl` for what no document states (decisions of persons,
+events of breaks), `world.json` for the bank they are of. Directories are 0700, files
 0600. A blob is synced before its name appears, and a document is recorded after its blobs, so a recorded
 document is whole. Names are made here and never come from a server.
 """
@@ -15,8 +16,9 @@ import hashlib
 import json
 import logging
 import os
+import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -32,6 +34,9 @@ from jiko_pipeline.failpoints import failpoint
 
 _SHA256_LENGTH: Final = 64
 _CHUNK_BYTES: Final = 1 << 20
+_BLOBS: Final = "[0-9a-f][0-9a-f]/*"
+_LET_GO: Final = "let-go"
+"""The journal of documents whose bytes were pruned."""
 _log = logging.getLogger(__name__)
 
 
@@ -141,6 +146,7 @@ class Archive:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._documents = directory / "documents"
+        self._journal = directory / "journal"
         self._made: set[Path] = set()
 
     @property
@@ -203,6 +209,7 @@ class Archive:
         """The bytes of that hash. Raises StorageError when they are missing or altered."""
         path = self._blob_path(sha256)
         with _storage(path):
+            failpoint("blob-read")
             body = path.read_bytes()
         if hashlib.sha256(body).hexdigest() != sha256:
             raise StorageError(
@@ -216,17 +223,61 @@ class Archive:
         self._append(self._documents / f"{document.fetched_at:%Y-%m}.jsonl", document.to_line())
         return document
 
-    def documents(self, since: datetime | None = None) -> Iterator[Document]:
+    @property
+    def world(self) -> WorldIdentity | None:
+        """The bank that the archive is of; None for one that was never bound. Raises StorageError."""
+        return _world_of(self._directory / "world.json")
+
+    def enter(self, journal: str, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Add entries to the journal of that name, one line each with its own hash, synced. Raises StorageError."""
+        lines = b"".join(_journal_line(entry) for entry in entries)
+        if lines:
+            file = self._journal / f"{journal}.jsonl"
+            with _storage(file):
+                self._make_directory(file.parent)
+                append_durably(file, lines)
+
+    def journal(self, name: str) -> Iterator[dict[str, Any]]:
+        """The entries of a journal in the order in which they were made. Raises StorageError for an altered line."""
+        file = self._journal / f"{name}.jsonl"
+        if not file.exists():
+            return
+        for number, line in _lines(file):
+            try:
+                yield _journal_entry(line)
+            except ValueError:
+                raise StorageError(
+                    f"Line {number} of {file} was altered.",
+                    remedy="Restore the file from a backup; `jiko verify` lists every damaged file.",
+                ) from None
+
+    def journals(self) -> list[str]:
+        """The names of the journals that there are."""
+        return sorted(file.stem for file in self._journal.glob("*.jsonl"))
+
+    def documents(
+        self,
+        since: datetime | None = None,
+        *,
+        kinds: Collection[str] | None = None,
+        overlapping: tuple[date, date] | None = None,
+    ) -> Iterator[Document]:
         """Documents in order of arrival; with `since` only those whose fetch ended at or after it.
 
-        Raises StorageError for a line that is not whole or was altered; a last line that was never completed
-        is no document and is passed over.
+        Those whose bytes were let go are passed over. With `kinds` only those, and with `overlapping` only those about
+        a day between two days, both included, or about no day. Raises StorageError for a line that is not whole or was
+        altered, of those asked for (`verify` reads all); a last line that was never completed is no document and is
+        passed over.
         """
+        gone = self._gone()
         first_month = "" if since is None else since.astimezone(UTC).strftime("%Y-%m")
+        wanted = _Wanted(kinds, overlapping)
         for file in self._months():
             if file.stem < first_month:
                 continue
             for number, line in _lines(file):
+                if wanted.excludes(line):
+                    continue
                 try:
                     document = Document.from_line(line)
                 except (ValueError, ValidationError):
@@ -234,13 +285,42 @@ class Archive:
                         f"Line {number} of {file} was altered: it is not the document that it names.",
                         remedy="Restore the file from a backup; `jiko verify` lists every damaged file.",
                     ) from None
+                if document.document_id in gone or not wanted.takes(document):
+                    continue
                 if since is None or document.fetched_at >= since:
                     yield document
+
+    def let_go(self, why: Mapping[str, str], at: datetime) -> None:
+        """Enter that the bytes of these documents (id -> a sentence why) go; the caller removes them then."""
+        moment = at.astimezone(UTC).isoformat(timespec="seconds")
+        self.enter(_LET_GO, [{"document_id": name, "why": why[name], "at": moment} for name in sorted(why)])
+
+    def _gone(self) -> frozenset[str]:
+        return frozenset(str(entry["document_id"]) for entry in self.journal(_LET_GO))
+
+    def path_of(self, sha256: str) -> Path:
+        """Where the bytes of that hash are, or would be."""
+        return self._blob_path(sha256)
+
+    def blobs(self) -> Iterator[Path]:
+        """Every file of bytes that is there, whether a document names it or not."""
+        return (path for path in sorted(self._directory.glob(_BLOBS)) if not path.name.startswith("."))
+
+    def lists(self) -> list[Path]:
+        """The files that are only ever appended to: documents by month, journals."""
+        return [*self._months(), *sorted(self._journal.glob("*.jsonl"))]
 
     def verify(self) -> list[Damage]:
         """Every blob that is altered or missing and every line that is damaged; empty when all is well."""
         damage: list[Damage] = []
+        for file in sorted(self._journal.glob("*.jsonl")):
+            for number, line in _lines(file):
+                try:
+                    _journal_entry(line)
+                except ValueError:
+                    damage.append(Damage(file, f"line {number} does not have the hash that it names"))
         wanted: dict[str, int] = {}
+        gone: frozenset[str] = frozenset() if damage else self._gone()
         for file in self._months():
             for number, line in _lines(file):
                 try:
@@ -248,11 +328,10 @@ class Archive:
                 except (ValueError, ValidationError):
                     damage.append(Damage(file, f"line {number} is not the document that it names"))
                     continue
-                wanted.update((part.sha256, part.byte_length) for part in document.parts)
+                if document.document_id not in gone:
+                    wanted.update((part.sha256, part.byte_length) for part in document.parts)
         present: set[str] = set()
-        for path in sorted(self._directory.glob("[0-9a-f][0-9a-f]/*")):
-            if path.name.startswith("."):
-                continue
+        for path in self.blobs():
             present.add(path.name)
             with _storage(path):
                 found, length = _hash_of(path)
@@ -315,23 +394,43 @@ class Archive:
     def _append(self, file: Path, lines: bytes) -> None:
         with _storage(file):
             self._make_directory(file.parent)
-            new = not file.exists()
-            handle = os.open(file, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-                end = _drop_torn_line(handle, file)
-                try:
-                    _write_all(handle, lines)
-                    os.fsync(handle)
-                except OSError:
-                    with suppress(OSError):
-                        os.ftruncate(handle, end)
-                    raise
-            finally:
-                os.close(handle)
+            append_durably(file, lines)
             failpoint("document-recorded")
-            if new:
-                _sync_directory(file.parent)
+
+
+def _journal_line(entry: Mapping[str, Any]) -> bytes:
+    body = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f'{{"sha256":"{hashlib.sha256(body.encode()).hexdigest()}","entry":{body}}}\n'.encode()
+
+
+def _journal_entry(line: bytes) -> dict[str, Any]:
+    said = json.loads(line)
+    if not isinstance(said, dict) or not isinstance(said.get("entry"), dict) or _journal_line(said["entry"]) != line:
+        raise ValueError("the line does not have the hash that it names")
+    return dict(said["entry"])
+
+
+def append_durably(file: Path, lines: bytes) -> None:
+    """Adds whole lines to the end of `file` (made with mode 0600), synced to disk; all of them or none.
+
+    A last line that a dying process left without its end goes first. Raises OSError.
+    """
+    new = not file.exists()
+    handle = os.open(file, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        end = _drop_torn_line(handle, file)
+        try:
+            _write_all(handle, lines)
+            os.fsync(handle)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(handle, end)
+            raise
+    finally:
+        os.close(handle)
+    if new:
+        _sync_directory(file.parent)
 
 
 def _write_all(handle: int, body: bytes) -> None:
@@ -355,6 +454,48 @@ def _drop_torn_line(handle: int, file: Path) -> int:
     os.ftruncate(handle, kept)
     _log.warning("The last line of %s was never completed; its %d bytes were dropped.", file, end - kept)
     return kept
+
+
+_HEAD: Final = re.compile(
+    rb'\{"document_id":"[0-9a-f]{64}","sha256":"[0-9a-f]{64}","kind":"([A-Z0-9_]+)","customer_id":"[^"\\]*",'
+    rb'"pocket_id":(?:null|"[^"\\]*"),"first":(?:null|"([0-9-]{10})"),"last":(?:null|"([0-9-]{10})"),'
+)
+
+
+class _Wanted:
+    """Which documents are asked for.
+
+    Most that are not are told by the first fields of their line: reading a line whole takes many times as long, and an
+    archive of years has tens of thousands of them.
+    """
+
+    def __init__(self, kinds: Collection[str] | None, overlapping: tuple[date, date] | None) -> None:
+        self._asked = kinds, overlapping
+        self._kinds = None if kinds is None else {kind.encode() for kind in kinds}
+        self._days = None if overlapping is None else tuple(day.isoformat().encode() for day in overlapping)
+
+    def takes(self, document: Document) -> bool:
+        """True for a document that is asked for."""
+        kinds, days = self._asked
+        if kinds is not None and document.kind not in kinds:
+            return False
+        if days is None or document.first is None or document.last is None:
+            return True
+        return document.first <= days[1] and days[0] <= document.last
+
+    def excludes(self, line: bytes) -> bool:
+        """True when the line's document is certainly not asked for."""
+        if self._kinds is None and self._days is None:
+            return False
+        head = _HEAD.match(line)
+        if head is None:
+            return False
+        kind, first, last = head.groups()
+        if self._kinds is not None and kind not in self._kinds:
+            return True
+        if self._days is None or first is None or last is None:
+            return False
+        return bool(last < self._days[0] or first > self._days[1])
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:

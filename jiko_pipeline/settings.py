@@ -6,6 +6,7 @@ undocumented parts of the API look like (`jiko_pipeline.bank.contract`). Secrets
 private key is named by its file.
 """
 
+import re
 from contextvars import ContextVar
 from datetime import date, time
 from enum import StrEnum
@@ -30,6 +31,14 @@ class Environment(StrEnum):
     SIMULATOR = "simulator"
     SANDBOX = "sandbox"
     PRODUCTION = "production"
+
+
+class MailSecurity(StrEnum):
+    """How the connection to the mail server is secured."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 _API_URLS: Final = {
@@ -123,6 +132,32 @@ class Settings(BaseSettings):
     events_poll_seconds: int = Field(default=300, ge=10)
     """How often the sensor asks the bank for events, once somebody has turned it on."""
 
+    automation: bool = False
+    """True: the schedules and sensors of Dagster are on from the first start, until a person turns one off."""
+    fetch_retry_seconds: float = Field(default=60.0, gt=0)
+    """Pause before Dagster repeats a whole fetch that failed for a reason that may pass; doubled the second time."""
+    notify_of: Annotated[tuple[str, ...], NoDecode] = ("failure", "breaks", "late")
+    """What somebody is told of: failure, breaks, late; nothing without one of the ways out below."""
+    notify_command: str | None = None
+    """A command that gets the notice as JSON on its standard input; split into words, run without a shell."""
+    notify_webhook_file: Path | None = None
+    """The file with the address that notices are posted to, one line; nobody else may read it."""
+    notify_mail_to: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses that notices are mailed to."""
+    notify_mail_from: str | None = None
+    notify_smtp_host: str = "localhost"
+    notify_smtp_port: int = Field(default=587, ge=1, le=65535)
+    notify_smtp_security: MailSecurity = MailSecurity.STARTTLS
+    """starttls or tls; none is accepted for a mail server on loopback only."""
+    notify_smtp_user: str | None = None
+    notify_smtp_password_file: Path | None = None
+    """The file with the password of `notify_smtp_user`, one line; nobody else may read it."""
+
+    history_days: int = Field(default=400, ge=1)
+    """Runs that ended longer ago are removed from Dagster's history."""
+    history_runs: int = Field(default=2000, ge=1)
+    """Of the runs that have ended, only so many are kept in Dagster's history."""
+
     threads: int = Field(default=8, ge=1, le=8)
     page_limit: int = Field(default=100, ge=1, le=100)
     request_deadline_seconds: float = Field(default=120.0, gt=0)
@@ -167,11 +202,26 @@ class Settings(BaseSettings):
         """What is given in the call, then the environment, `.env`, the profile's table."""
         return init_settings, env_settings, dotenv_settings, _ProfileTable(settings_cls)
 
-    @field_validator("download_hosts", mode="before")
+    @field_validator("download_hosts", "notify_of", "notify_mail_to", mode="before")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("notify_of")
+    @classmethod
+    def _known_notices(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= {"failure", "breaks", "late"}:
+            raise ValueError("must be of failure, breaks and late, with commas between them")
+        return value
+
+    @field_validator("notify_mail_to", "notify_mail_from")
+    @classmethod
+    def _mail_addresses(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
+        for address in (value,) if isinstance(value, str) else value or ():
+            if not re.fullmatch(r"[^\s@,<>]+@[^\s@,<>]+", address):
+                raise ValueError("must be plain addresses such as treasury@example.com")
         return value
 
     @field_validator("api_url", "auth_url")
@@ -195,6 +245,17 @@ class Settings(BaseSettings):
             if missing:
                 names = ", ".join(f"JIKO_{name.upper()}" for name in missing)
                 raise ValueError(f"the {self.environment.value} environment needs {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_that_can_be_sent(self) -> Self:
+        if self.notify_mail_to and self.notify_mail_from is None:
+            raise ValueError("JIKO_NOTIFY_MAIL_TO needs JIKO_NOTIFY_MAIL_FROM")
+        if (self.notify_smtp_user is None) != (self.notify_smtp_password_file is None):
+            raise ValueError("JIKO_NOTIFY_SMTP_USER and JIKO_NOTIFY_SMTP_PASSWORD_FILE go together")
+        loopback = self.notify_smtp_host in ("127.0.0.1", "localhost", "::1")
+        if self.notify_smtp_security is MailSecurity.NONE and not loopback:
+            raise ValueError("JIKO_NOTIFY_SMTP_SECURITY may be none for a mail server on loopback only")
         return self
 
     @model_validator(mode="after")
@@ -239,6 +300,11 @@ class Settings(BaseSettings):
         return self.data_dir / "warehouse" / "treasury.duckdb"
 
     @property
+    def keeps_journal(self) -> bool:
+        """True where what the warehouse is told beside documents goes into the archive's journal as well."""
+        return True
+
+    @property
     def published_file(self) -> Path:
         """The DuckDB file that people read."""
         return self.data_dir / "treasury.duckdb"
@@ -248,6 +314,11 @@ class Settings(BaseSettings):
         """What this profile has ordered at the bank."""
         suffix = "" if self.profile == "default" else f"-{self.profile}"
         return self.data_dir / "bank" / f"orders{suffix}.sqlite"
+
+    @property
+    def request_log_dir(self) -> Path:
+        """What became of every request to the bank; see docs/chaos.md."""
+        return self.data_dir / "bank" / "requests"
 
     @property
     def event_inbox_file(self) -> Path:

@@ -54,6 +54,7 @@ def show_basis(context: typer.Context, json_output: JsonOption = False) -> None:
                 "first_date": learned.first,
                 "last_date": learned.last,
                 "undetermined": learned.undetermined,
+                "undecided": [{**asdict(one), "sentence": one.sentence} for one in learned.undecided],
                 "pockets_apart": learned.apart,
                 "candidates": [
                     {
@@ -102,8 +103,10 @@ def _conclusion(learned: Any) -> str:
     if learned.chosen is not None:
         return "The history leaves one basis: `jiko basis confirm --best`."
     if learned.surviving:
+        why = "".join(f"\n  {one.sentence}" for one in learned.undecided)
         return (
             f"The history leaves {len(learned.surviving)} bases. It does not decide: {', '.join(learned.undetermined)}."
+            f"{why}"
         )
     return "The history is explained by no basis that we know."
 

@@ -78,7 +78,7 @@ def show_breaks(
     if context.invoked_subcommand is not None:
         return
     from jiko_pipeline.cli.reading_commands import reading_settings
-    from jiko_pipeline.cli.terminal import out, print_json, print_table, records
+    from jiko_pipeline.cli.terminal import label, out, print_json, print_table, records
     from jiko_pipeline.reconciliation.breaks import BreakFilter, find_breaks
     from jiko_pipeline.warehouse.publish import published
 
@@ -107,9 +107,13 @@ def show_breaks(
     else:
         said = [name for name in _SHOWN_WHERE_SAID if any(frame[name].cast(str).fill_null("") != "")]
         shown = [*_SHOWN[:-2], *(["status"] if status == "all" else []), *said, *_SHOWN[-2:]]
+        named = frame.select(shown).rows(named=True)
         print_table(
             shown,
-            frame.select(shown).rows(),
+            [
+                [label(row[name]) if name == "pocket_name" and row[name] else row[name] for name in shown]
+                for row in named
+            ],
             right=("left_value", "right_value", "difference", "age_business_days"),
         )
         immaterial = frame["is_immaterial"].sum()

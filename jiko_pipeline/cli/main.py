@@ -5,6 +5,7 @@ inside the function, so that `jiko --help` costs nothing.
 """
 
 import os
+import signal
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -156,6 +157,48 @@ def verify(
 
 
 @app.command()
+def rebuild(json_output: JsonOption = False) -> None:
+    """Make the warehouse anew from the archive alone; the file before it is set aside. Needs no network."""
+    from jiko_pipeline.cli.storage_commands import run_rebuild
+
+    raise typer.Exit(run_rebuild(json_output))
+
+
+@app.command()
+def prune(
+    keep_days: Annotated[int, typer.Option("--keep-days", help="Everything of so many days stays.")] = 400,
+    do_it: Annotated[bool, typer.Option("--yes", help="Remove it; without this it is only told.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """What may go without loss of evidence, and why; removed with --yes."""
+    from jiko_pipeline.cli.storage_commands import run_prune
+
+    raise typer.Exit(run_prune(keep_days, do_it, json_output))
+
+
+@app.command()
+def backup(
+    directory: Annotated[Path, typer.Argument(help="Where to; backing up again copies what is new.", metavar="DIR")],
+    json_output: JsonOption = False,
+) -> None:
+    """Copy the archive, decisions, sign-offs and settings (no secrets) into a directory, and verify the copy."""
+    from jiko_pipeline.cli.storage_commands import run_backup
+
+    raise typer.Exit(run_backup(directory, json_output))
+
+
+@app.command()
+def restore(
+    directory: Annotated[Path, typer.Argument(help="A directory that `jiko backup` made.", metavar="DIR")],
+    json_output: JsonOption = False,
+) -> None:
+    """Bring a back-up into an empty data directory, verify it, make the warehouse from it and publish."""
+    from jiko_pipeline.cli.storage_commands import run_restore
+
+    raise typer.Exit(run_restore(directory, json_output))
+
+
+@app.command()
 def profiles(
     workspace: Annotated[
         bool, typer.Option("--workspace", help="Print a workspace.yaml with a code location for each profile.")
@@ -192,9 +235,27 @@ def _explain(error: JikoPipelineError) -> None:
         typer.echo(line, err=True)
 
 
+_STOPPED = "Stopped; the next run takes up where this one ended."
+_EXIT_OF_CTRL_C = 130
+"""What typer makes of a KeyboardInterrupt."""
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    """Ctrl-C: what is under way ends in good order. A second one does not wait for that."""
+    signal.signal(signal.SIGINT, _stop_at_once)
+    raise KeyboardInterrupt
+
+
+def _stop_at_once(number: int, frame: object) -> NoReturn:
+    # No step of the pipeline needs to tidy up behind itself: a kill loses nothing.
+    os.write(2, f"{_STOPPED}\n".encode())
+    os._exit(ExitCode.TRY_LATER)
+
+
 def main() -> NoReturn:
     """Entry point of the console script; the exit code is the answer (see `ExitCode`)."""
     os.umask(0o077)  # whatever a command makes is its user's alone, Dagster's history included
+    signal.signal(signal.SIGINT, _stop)
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if debug:
@@ -223,7 +284,12 @@ def main() -> NoReturn:
         typer.echo("Run the same command with --debug and report what it prints.", err=True)
         sys.exit(ExitCode.DEFECT)
     except KeyboardInterrupt:
-        typer.echo("Stopped; the next run takes up where this one ended.", err=True)
+        typer.echo(_STOPPED, err=True)
+        sys.exit(ExitCode.TRY_LATER)
+    except SystemExit as end:
+        if end.code != _EXIT_OF_CTRL_C:
+            raise
+        typer.echo(_STOPPED, err=True)
         sys.exit(ExitCode.TRY_LATER)
     sys.exit(ExitCode.OK)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jiko_pipeline.cli.terminal import out
+from jiko_pipeline.cli.terminal import label, out
 from jiko_pipeline.reporting.verdict import PocketVerdict
 
 
@@ -21,8 +21,8 @@ def verdict_line(verdict: PocketVerdict) -> str:
     unexplained = "" if verdict.unexplained is None else f", unexplained {verdict.unexplained:,.2f}{bridged}"
     word = "READY" if verdict.is_clean else "NOT READY"
     tail = f" · {'; '.join(wrong)}" if wrong else f"{unexplained}"
-    strategy = f" ({verdict.strategy})" if verdict.strategy else ""
-    return f"{word:<9} {verdict.pocket_name}{strategy}: {days}, {value} on {verdict.last_date}{tail}"
+    strategy = f" ({label(verdict.strategy)})" if verdict.strategy else ""
+    return f"{word:<9} {label(verdict.pocket_name)}{strategy}: {days}, {value} on {verdict.last_date}{tail}"
 
 
 def print_verdicts(verdicts: Sequence[PocketVerdict]) -> None:

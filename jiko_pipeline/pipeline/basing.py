@@ -14,8 +14,9 @@ from jiko_pipeline.errors import ExitCode, JikoPipelineError
 from jiko_pipeline.pipeline.turn import end_turn, take_turn
 from jiko_pipeline.reconciliation.baseline import Baseline, set_baseline
 from jiko_pipeline.reconciliation.basis import Basis, confirm_basis, confirmed_bases
-from jiko_pipeline.reconciliation.basis_learning import HISTORY_DAYS, Learned, learn_and_keep, learn_basis, undetermined
+from jiko_pipeline.reconciliation.basis_learning import HISTORY_DAYS, Learned, learn_basis, undetermined
 from jiko_pipeline.settings import Settings
+from jiko_pipeline.warehouse.connection import transaction
 from jiko_pipeline.warehouse.file import Warehouse
 from jiko_pipeline.warehouse.publish import publish, published
 
@@ -48,25 +49,20 @@ def confirm(
         with Warehouse(settings).existing() as con:
             basis = _one_left(_learned(con, settings.profile), chosen, best)
             start = effective_from or _first_day(con, settings.profile)
-            confirm_basis(
-                con,
-                customer_id=settings.profile,
-                legal_entity_id=settings.legal_entity_id,
-                basis=basis,
-                effective_from=start,
-                confirmed_by=person,
-                at=datetime.now(UTC),
-            )
+            with transaction(con):
+                confirm_basis(
+                    con,
+                    customer_id=settings.profile,
+                    legal_entity_id=settings.legal_entity_id,
+                    basis=basis,
+                    effective_from=start,
+                    confirmed_by=person,
+                    at=datetime.now(UTC),
+                )
         publish(settings)
     finally:
         end_turn(settings)
     return basis, start
-
-
-def learn_if_unconfirmed(con: duckdb.DuckDBPyConnection, settings: Settings, last: date) -> None:
-    """Keeps what the history up to `last` says of how the bank books, as long as nobody has confirmed it."""
-    if not confirmed_bases(con, settings.profile):
-        learn_and_keep(con, customer_id=settings.profile, legal_entity_id=settings.legal_entity_id, last=last)
 
 
 def take_on(settings: Settings, day: date, by: str | None) -> tuple[Baseline, ...]:

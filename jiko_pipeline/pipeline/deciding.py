@@ -14,6 +14,7 @@ from jiko_pipeline.reconciliation.decisions import Decider, Decision
 from jiko_pipeline.reconciliation.materiality import Limits, set_limits
 from jiko_pipeline.reconciliation.registry import Registry
 from jiko_pipeline.settings import Settings
+from jiko_pipeline.warehouse.connection import one_transaction
 from jiko_pipeline.warehouse.file import Warehouse
 from jiko_pipeline.warehouse.publish import publish
 
@@ -29,22 +30,32 @@ def decide(settings: Settings, by: str | None, act: Callable[[Decider], Decision
     take_turn(settings)
     try:
         with Warehouse(settings).existing() as con:
-            decision = act(
-                Decider(con, Registry.load(), settings.profile, by or settings.person or "", datetime.now(UTC))
-            )
-            if decision.event in _CHANGES_THE_CLOSE:
-                day = decision.found.business_date
-                build_close(
-                    con,
-                    customer_id=settings.profile,
-                    legal_entity_id=settings.legal_entity_id,
-                    first=day,
-                    last=day,
-                    run_id="",
-                )
+            decider = Decider(con, Registry.load(), settings.profile, by or settings.person or "", datetime.now(UTC))
+            decision = decide_and_close(decider, settings.legal_entity_id, act)
         publish(settings)
     finally:
         end_turn(settings)
+    return decision
+
+
+def decide_and_close(decider: Decider, legal_entity_id: str, act: Callable[[Decider], Decision]) -> Decision:
+    """The decision and the close that follows from it in one transaction: neither ever stands without the other.
+
+    The connection of `decider` is the writer's, without an open transaction. Raises DecisionError.
+    """
+    with one_transaction(decider.con):
+        decision = act(decider)
+        if decision.event in _CHANGES_THE_CLOSE:
+            day = decision.found.business_date
+            build_close(
+                decider.con,
+                customer_id=decider.customer_id,
+                legal_entity_id=legal_entity_id,
+                first=day,
+                last=day,
+                run_id="",
+                registry=decider.registry,
+            )
     return decision
 
 

@@ -19,7 +19,7 @@ from jiko_pipeline.bank.errors import PermissionRefusedError
 from jiko_pipeline.bank.order_book import OrderBook
 from jiko_pipeline.bank.orders import DeliveredReport, Progress
 from jiko_pipeline.bank.orders import fetch_reports as fetch_from_bank
-from jiko_pipeline.bank.report_requests import PullReason
+from jiko_pipeline.bank.report_requests import PullReason, ReportPull
 from jiko_pipeline.errors import ExitCode
 from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.formats.links import without_links
@@ -35,8 +35,10 @@ from jiko_pipeline.pipeline.expected import (
     utc_now,
 )
 from jiko_pipeline.pipeline.report import StepReport
-from jiko_pipeline.pipeline.windows import Window, take_on
+from jiko_pipeline.pipeline.targets import refuse_unusable
+from jiko_pipeline.pipeline.windows import Window, first_day_reached, take_on
 from jiko_pipeline.settings import Environment, Settings
+from jiko_pipeline.warehouse.kinds import Finality
 from jiko_pipeline.warehouse.world import claim, refuse_other_environment
 
 CLOSED = "CLOSED"
@@ -120,6 +122,7 @@ class Desk:
 def open_desk(settings: Settings) -> Iterator[Desk]:
     """A connection to the bank of this data directory; refused when the directory is another world's."""
     refuse_other_environment(settings.data_dir, settings.environment.value)
+    refuse_unusable(settings)
     with connect(settings) as bank:
         claim(settings.data_dir, bank.identity)
         archive = Archive(settings.archive_dir)
@@ -181,7 +184,8 @@ def fetch_window_reports(
     with open_desk(settings) as desk, OrderBook(settings.order_book_file) as book:
         lives = fetch_pockets(desk)
         fetch_reference_list(desk)
-        coverage = Coverage(settings, desk.archive.documents())
+        reached = first_day_reached(settings, window), window.last
+        coverage = Coverage(settings, desk.archive.documents(overlapping=reached))
         pulls = [
             pull
             for days in (take_on(settings, window), window)
@@ -212,7 +216,20 @@ def fetch_window_reports(
         {day: {"documents": arrived[day]} for day in window.days},
         tuple(notes),
         exit_code,
+        frozenset(day for pull in outcome.pending for day in _waiting(pull, coverage, window)),
     )
+
+
+def _waiting(pull: ReportPull, coverage: Coverage, window: Window) -> Iterator[date]:
+    """The days of the window that a pull keeps waiting; a range may hold days whose documents came before.
+
+    The first day waits for the take-on.
+    """
+    kinds = [KIND_OF_REPORT[pull.report_type, form] for form in pull.output_formats]
+    for day in calendars.days(pull.first, pull.last):
+        states = {coverage.finality(kind, pull.pocket_id, day) for kind in kinds}
+        if pull.reason is PullReason.CONFIRM or states != {Finality.AFTER_CUTOFF}:
+            yield min(max(day, window.first), window.last)
 
 
 def _document_of(desk: Desk, report: DeliveredReport) -> Document:

@@ -12,7 +12,7 @@ from jiko_pipeline.pipeline.windows import Window
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse import self_check
 from jiko_pipeline.warehouse.file import Warehouse
-from jiko_pipeline.warehouse.load_transaction import miscounted_kinds
+from jiko_pipeline.warehouse.load_transaction import miscounted_documents
 
 
 @dataclass(slots=True)
@@ -50,11 +50,12 @@ def schema_differences(settings: Settings) -> list[str]:
 
 
 def manifest_differences(settings: Settings) -> list[str]:
-    """Kinds of document whose current rows are not as many as the manifest states, a sentence each."""
+    """Days of documents whose current rows are not as many as the manifest states, a sentence each."""
     with Warehouse(settings).existing() as con:
         return [
-            f"{kind}: the manifest states {stated} current rows, the tables hold {held}"
-            for kind, stated, held in miscounted_kinds(con)
+            f"{wrong.document_kind} of {wrong.day}: the manifest states {wrong.stated} current rows,"
+            f" the tables hold {wrong.held}"
+            for wrong in miscounted_documents(con)
         ]
 
 

@@ -163,8 +163,8 @@ def _fetch_earnings(others: _Others, window: Window, reason: PullReason) -> None
     desk = others.desk
     asked = {
         (document.pocket_id, document.first)
-        for document in desk.archive.documents()
-        if document.kind == "EARNINGS" and document.customer_id == desk.settings.profile
+        for document in desk.archive.documents(kinds=("EARNINGS",))
+        if document.customer_id == desk.settings.profile
     }
     lives = _lives_on_file(desk.archive, desk.settings)
     for period in statement_periods(window):
@@ -184,12 +184,12 @@ def _fetch_earnings(others: _Others, window: Window, reason: PullReason) -> None
 
 def _are_parties_on_file(archive: Archive, settings: Settings) -> bool:
     """True when people, paper or other sides have been listed before; controls need them from the first window on."""
-    return any(d.kind in SNAPSHOTS and d.customer_id == settings.profile for d in archive.documents())
+    return any(d.customer_id == settings.profile for d in archive.documents(kinds=SNAPSHOTS))
 
 
 def _lives_on_file(archive: Archive, settings: Settings) -> list[tuple[str, date | None, date | None]]:
     """(pocket, first day, last day) of each pocket by the newest listing of their lives in the archive."""
-    found = [d for d in archive.documents() if d.kind == "POCKET_LIVES" and d.customer_id == settings.profile]
+    found = [d for d in archive.documents(kinds=("POCKET_LIVES",)) if d.customer_id == settings.profile]
     if not found:
         return []
     newest = max(found, key=lambda document: document.fetched_at)

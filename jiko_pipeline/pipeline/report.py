@@ -9,12 +9,17 @@ from jiko_pipeline.errors import ExitCode, most_serious
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """Counts by day (what a step did), notes (sentences), and the exit code that they amount to."""
+    """Counts by day (what a step did), notes (sentences), and the exit code that they amount to.
+
+    `unfinished` are the days for which something is still to come that a later run can fetch; a document that was
+    refused or quarantined is no such thing.
+    """
 
     step: str
     per_day: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     exit_code: ExitCode = ExitCode.OK
+    unfinished: frozenset[date] = frozenset()
 
     def total(self, name: str) -> int:
         """The sum of one count over all days."""

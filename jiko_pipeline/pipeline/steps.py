@@ -4,17 +4,16 @@ Belongs here: the thin joints between the rooms. `jiko_pipeline.pipeline.sync` c
 an asset. From the first load to the publishing a process keeps its turn at the warehouse (`turn`).
 """
 
-from datetime import UTC, datetime
 from importlib import resources
 
-from jiko_pipeline import calendars
 from jiko_pipeline.bank.orders import Progress
 from jiko_pipeline.bank.report_requests import PullReason
-from jiko_pipeline.pipeline.basing import learn_if_unconfirmed
 from jiko_pipeline.pipeline.fetching import fetch_window_reports
-from jiko_pipeline.pipeline.listing_fetch import FACTS, OTHER_FORMS, fetch_snapshots, fetch_window_activity
+from jiko_pipeline.pipeline.judging import judge
+from jiko_pipeline.pipeline.listing_fetch import fetch_snapshots, fetch_window_activity
 from jiko_pipeline.pipeline.loading import (
     ACTIVITY_KINDS,
+    FACT_KINDS,
     FLOW_KINDS,
     HOLDING_KINDS,
     SNAPSHOT_KINDS,
@@ -24,18 +23,12 @@ from jiko_pipeline.pipeline.loading import (
 from jiko_pipeline.pipeline.report import StepReport, combined
 from jiko_pipeline.pipeline.turn import end_turn, take_turn
 from jiko_pipeline.pipeline.windows import Window, first_day_reached
-from jiko_pipeline.reconciliation.basis import DEMO_BASIS, SIMULATED_BANK, confirm_basis, confirmed_bases
 from jiko_pipeline.reconciliation.closing.build import build_close as build_close_tables
-from jiko_pipeline.reconciliation.registry import Registry
-from jiko_pipeline.reconciliation.runner import run_controls as run_all_controls
-from jiko_pipeline.settings import Environment, Settings
+from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.core_build import build_core as build_core_tables
 from jiko_pipeline.warehouse.file import Warehouse
 from jiko_pipeline.warehouse.mirror_build import build_dimensions, build_flows
 from jiko_pipeline.warehouse.publish import publish as publish_file
-
-FACT_KINDS = (*STATEMENT_KINDS, *HOLDING_KINDS, *FACTS, *OTHER_FORMS)
-"""Kinds whose days the facts of core are built for."""
 
 
 def fetch_reports(
@@ -103,26 +96,7 @@ def run_controls(settings: Settings, window: Window, run_id: str, reason: str) -
     """Every control over the days of the window and those whose result depends on them."""
     take_turn(settings)
     with Warehouse(settings).existing() as con:
-        if settings.environment is Environment.SIMULATOR and not confirmed_bases(con, settings.profile):
-            confirm_basis(
-                con,
-                customer_id=settings.profile,
-                legal_entity_id=settings.legal_entity_id,
-                basis=DEMO_BASIS,
-                effective_from=calendars.previous_fed_business_day(settings.start_date),
-                confirmed_by=SIMULATED_BANK,
-            )
-        learn_if_unconfirmed(con, settings, window.last)
-        summary = run_all_controls(
-            con,
-            Registry.load(),
-            customer_id=settings.profile,
-            legal_entity_id=settings.legal_entity_id,
-            first=first_day_reached(settings, window),
-            last=window.last,
-            run_id=run_id,
-            now=datetime.now(UTC),
-        )
+        summary = judge(con, settings, first_day_reached(settings, window), window.last, run_id)
     per_day = {}
     by_day = summary.by_day
     for day in window.days:

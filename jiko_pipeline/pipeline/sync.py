@@ -7,6 +7,7 @@ terminal (`cli`) and Dagster (`orchestration`).
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from jiko_pipeline.bank.orders import Progress
@@ -35,6 +36,11 @@ class WindowOutcome:
     def notes(self) -> tuple[str, ...]:
         """Sentences for a person, each once."""
         return combined(self.reports)[1]
+
+    @property
+    def unfinished(self) -> frozenset[date]:
+        """Days for which something is still to come."""
+        return frozenset(day for report in self.reports for day in report.unfinished)
 
     def total(self, name: str) -> int:
         """The sum of a count over all steps and days."""

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from jiko_pipeline.pipeline.recovery import make_whole
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.lock import writer_lock
 from jiko_pipeline.warehouse.world import make_private_directory
@@ -23,10 +24,11 @@ _turns: Final[dict[Path, ExitStack]] = {}
 """The turns that this process has, by lock file."""
 
 
-def take_turn(settings: Settings) -> None:
+def take_turn(settings: Settings, *, heal: bool = True) -> None:
     """Waits until no other process has a turn in the data directory; nothing when this process has it already.
 
-    Raises AlreadyRunningError, naming the process that has it, after an hour.
+    A warehouse that has lost what it acknowledged is made anew first, unless not to `heal` it. Raises
+    AlreadyRunningError, naming the process that has it, after an hour; DamagedWarehouseError.
     """
     lock = _lock_file(settings)
     if lock in _turns:
@@ -34,6 +36,8 @@ def take_turn(settings: Settings) -> None:
     make_private_directory(lock.parent)
     with ExitStack() as turn:
         turn.enter_context(writer_lock(lock, _LONGEST_WAIT_SECONDS))
+        if heal:
+            make_whole(settings)
         _turns[lock] = turn.pop_all()
 
 

@@ -5,9 +5,10 @@ which file is opened and by whom (`jiko_pipeline.warehouse.file`, `jiko_pipeline
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping, MutableSet
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from weakref import WeakKeyDictionary, WeakSet
 
 import duckdb
 
@@ -36,12 +37,52 @@ def connection_settings(*, read_only: bool = False) -> dict[str, Any]:
     return settings
 
 
+class Witness(Protocol):
+    """Who is told of the commits of a connection: of each within its transaction, and again when it is durable."""
+
+    def count(self, con: duckdb.DuckDBPyConnection) -> None: ...
+    def record(self) -> None: ...
+
+
+_witnesses: Final[MutableMapping[duckdb.DuckDBPyConnection, Witness]] = WeakKeyDictionary()
+
+
+@contextmanager
+def witnessed(con: duckdb.DuckDBPyConnection, witness: Witness) -> Iterator[None]:
+    """Lets `witness` see every `transaction` of `con` within the block."""
+    _witnesses[con] = witness
+    try:
+        yield
+    finally:
+        del _witnesses[con]
+
+
+_joined: Final[MutableSet[duckdb.DuckDBPyConnection]] = WeakSet()
+
+
+@contextmanager
+def one_transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Makes one of every `transaction` of `con` within the block: all of it stands, or nothing of it."""
+    with transaction(con):
+        _joined.add(con)
+        try:
+            yield
+        finally:
+            _joined.discard(con)
+
+
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commits what the block did, or undoes it when the block raises."""
+    if con in _joined:
+        yield
+        return
+    witness = _witnesses.get(con)
     con.execute("begin transaction")
     try:
         yield
+        if witness is not None:
+            witness.count(con)
     except BaseException as failure:
         try:
             con.execute("rollback")
@@ -50,6 +91,8 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
             failure.add_note(f"The transaction could not be rolled back: {first_line(refusal)}")
         raise
     con.execute("commit")
+    if witness is not None:
+        witness.record()
 
 
 def first_line(error: Exception) -> str:

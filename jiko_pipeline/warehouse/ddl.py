@@ -19,8 +19,9 @@ from jiko_pipeline.warehouse.hashing import table_hash_macro
 from jiko_pipeline.warehouse.tables import TABLES
 from jiko_pipeline.warehouse.tables.spec import SCHEMA_COMMENTS, TableSpec
 
-SCHEMA_VERSION: Final = 1
-"""Goes up when declarations change in a way that adding tables and nullable columns does not cover."""
+SCHEMA_VERSION: Final = 2
+"""Goes up when declarations change in a way that adding tables and nullable columns does not cover; then
+`jiko_pipeline.warehouse.migrating` has a step for it."""
 
 _FUNCTIONS: Final = ("tbill.sql",)
 _VIEWS: Final = ("recon_break.sql", "core_transfer_trail.sql", "recon_signed_period.sql")
@@ -127,7 +128,7 @@ def _view_statements() -> list[str]:
         "create or replace view meta.schema_comment as"
         f" select schema_name, schema_comment from (values {rows}) as v (schema_name, schema_comment)",
         "comment on view meta.schema_comment is 'What each schema holds.'",
-        *(statement for file_name in _VIEWS for statement in _statements("views", file_name)),
+        *(statement for file_name in _VIEWS for statement in statements("views", file_name)),
     ]
 
 
@@ -136,12 +137,12 @@ def _macro_statements() -> list[str]:
         table_hash_macro(),
         "comment on macro table meta.table_hash is"
         " 'Row count and order-free hash of the content columns of one table, named schema.table.'",
-        *(statement for file_name in _FUNCTIONS for statement in _statements("functions", file_name)),
+        *(statement for file_name in _FUNCTIONS for statement in statements("functions", file_name)),
         *as_known.macro_statements(),
     ]
 
 
-def _statements(folder: str, file_name: str) -> list[str]:
+def statements(folder: str, file_name: str) -> list[str]:
     """The statements of one of this room's SQL files; each ends with a semicolon at the end of a line."""
     return [statement.strip() for statement in package_sql(folder, file_name).split(";\n") if statement.strip()]
 
@@ -155,7 +156,7 @@ def _add_columns(con: duckdb.DuckDBPyConnection, spec: TableSpec, found: dict[st
         raise StorageError(
             f"The table {spec.qualified_name} of this warehouse has other columns than this version declares"
             f" ({names}).",
-            remedy="Move the folder `warehouse` of the data directory away and build it again from the archive.",
+            remedy="Run `jiko rebuild`: it sets this file aside and makes it anew from the archive.",
         )
     for column in missing:
         con.execute(f"alter table {_name(spec)} add column {_column_sql(column)}")

@@ -29,8 +29,14 @@ def registered(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -
     con.register(name, _ArrowStream(frame))
     try:
         yield
-    finally:
-        con.unregister(name)
+    except BaseException as failure:
+        try:
+            con.unregister(name)
+        except duckdb.Error as refusal:
+            # In a transaction that has failed nothing more is done; the failure is what is to be told.
+            failure.add_note(f"The view {name} could not be taken away: {refusal}")
+        raise
+    con.unregister(name)
 
 
 def frame_from(spec: TableSpec, rows: Iterable[Sequence[Any]]) -> pl.DataFrame:

@@ -199,12 +199,28 @@ def current_rows_per_day(con: duckdb.DuckDBPyConnection, kind: Kind, bounds: Map
     return dict(rows)
 
 
-def miscounted_kinds(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int]]:
-    """Kinds whose current rows in staging differ in number from the current deliveries: (kind, stated, held)."""
+@dataclass(frozen=True, slots=True)
+class Miscount:
+    """A pocket and day of which staging holds another number of current rows than its document states.
+
+    `document_id` is empty for rows that no document states.
+    """
+
+    document_id: str
+    document_kind: str
+    day: date
+    stated: int
+    held: int
+
+
+def miscounted_documents(con: duckdb.DuckDBPyConnection) -> list[Miscount]:
+    """Every such pocket and day of all documents that are current, in the whole file."""
     held = " union all ".join(
-        f"select document_kind, count(*) as row_count from {_table(spec)} where known_to_utc is null"
+        "select customer_id, document_kind, scope_pocket_id, scope_date, count(*) as row_count"
+        f" from {_table(spec)} where known_to_utc is null"
         + (" and not is_whole_document" if spec is QUARANTINE else "")
-        + " group by document_kind"
+        + " group by customer_id, document_kind, scope_pocket_id, scope_date"
         for spec in {spec.name: spec for kind in KINDS.values() for spec in staging_tables(kind)}.values()
     )
-    return con.execute(_sql("recount_kinds.sql").format(held_rows=held)).fetchall()
+    rows = con.execute(_sql("recount_documents.sql").format(held_rows=held)).fetchall()
+    return [Miscount(*row) for row in rows]

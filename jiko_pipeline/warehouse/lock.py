@@ -5,6 +5,7 @@ Belongs here: taking and leaving the lock. Does not belong here: what is done me
 
 import fcntl
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from jiko_pipeline.bank.processes import is_alive, own_mark
 from jiko_pipeline.errors import AlreadyRunningError
 
 _PAUSE_SECONDS: Final = 0.02
 _LONGEST_PAUSE_SECONDS: Final = 0.5
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -29,8 +32,8 @@ def writer_lock(
 ) -> Iterator[None]:
     """Holds the lock on `path` (mode 0600) for as long as the block runs.
 
-    The kernel drops the lock with the process, so a killed holder never blocks anyone. Raises
-    AlreadyRunningError, naming the holder's process id and start, after `wait_seconds`.
+    The kernel drops the lock with the process, so a killed holder never blocks anyone; that its lock was taken over
+    is logged. Raises AlreadyRunningError, naming the holder's process id and start, after `wait_seconds`.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -45,10 +48,19 @@ def writer_lock(
                 )
             sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
-        stated = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        _tell_of_takeover(path)
+        stated = {
+            "pid": os.getpid(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "process": own_mark(),
+        }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(stated).encode(), 0)
-        yield
+        try:
+            yield
+        finally:
+            # An empty file says that the last holder gave the lock back.
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -74,6 +86,19 @@ def holder_of(path: Path) -> str | None:
         return None if _taken(descriptor) else _holder(path)
     finally:
         os.close(descriptor)
+
+
+def _tell_of_takeover(path: Path) -> None:
+    """Logs that the lock was left behind by a process that is gone. A lock of nobody, or given back, is no news."""
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        if is_alive(str(stated["process"])):
+            return
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    _log.warning(
+        "The lock %s of %s was taken over: that process has ended without giving it back.", path, _holder(path)
+    )
 
 
 def _taken(descriptor: int) -> bool:

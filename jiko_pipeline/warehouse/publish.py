@@ -24,9 +24,9 @@ from jiko_pipeline.failpoints import failpoint
 from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse.connection import connection_settings, first_line, transaction
 from jiko_pipeline.warehouse.file import Warehouse
-from jiko_pipeline.warehouse.hashing import TableHash, all_table_hashes
+from jiko_pipeline.warehouse.hashing import TableHash, fingerprints
 from jiko_pipeline.warehouse.history import keep_whole_tables
-from jiko_pipeline.warehouse.load_transaction import miscounted_kinds
+from jiko_pipeline.warehouse.load_transaction import miscounted_documents
 from jiko_pipeline.warehouse.world import fsync_directory
 
 _BLOCK_BYTES: Final = 1 << 20
@@ -66,7 +66,7 @@ def publish(settings: Settings, *, force: bool = False) -> Published:
         with warehouse.opened(world) as con:
             with transaction(con):
                 keep_whole_tables(con, datetime.now(UTC))
-            tables = tuple(all_table_hashes(con))
+            tables = tuple(fingerprints(con))
             _refuse_unproved_versions(con)
             earlier = None if force else _published_before(settings, tables)
             if earlier is None:
@@ -134,7 +134,7 @@ def _verify(draft: Path, tables: tuple[TableHash, ...]) -> None:
     """Reads every table of the copy again. Raises PublishError naming the first that differs."""
     con = _open_copy(draft)
     try:
-        copied = all_table_hashes(con)
+        copied = fingerprints(con)
         _refuse_unproved_versions(con)
     except duckdb.Error as error:
         raise PublishError(f"The copy of the warehouse cannot be read: {first_line(error)}") from error
@@ -156,11 +156,14 @@ def _open_copy(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _refuse_unproved_versions(con: duckdb.DuckDBPyConnection) -> None:
-    """Raises PublishError when current rows in staging are not as many as the manifest says."""
-    wrong = miscounted_kinds(con)
+    """Raises PublishError when current rows in staging are not as many as the manifest says of each document."""
+    wrong = miscounted_documents(con)
     if wrong:
-        kind, stated, held = wrong[0]
-        raise PublishError(f"The tables hold {held} current rows of {kind} where the manifest states {stated}.")
+        first = wrong[0]
+        raise PublishError(
+            f"The tables hold {first.held} current rows of {first.document_kind} for {first.day} where the manifest"
+            f" states {first.stated} ({len(wrong)} pocket-days differ)."
+        )
 
 
 def _published_before(settings: Settings, tables: tuple[TableHash, ...]) -> Published | None:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 import duckdb
 
 from jiko_pipeline.settings import Settings
-from jiko_pipeline.warehouse.hashing import all_table_hashes
+from jiko_pipeline.warehouse.hashing import fingerprints
 from jiko_pipeline.warehouse.publish import published
 from jiko_pipeline.warehouse.tables import TABLES
 
@@ -63,7 +63,7 @@ def published_differences(settings: Settings) -> list[str]:
     Raises StorageError when there is no published file.
     """
     with published(settings) as con:
-        held = [asdict(item) for item in all_table_hashes(con)]
+        held = [asdict(item) for item in fingerprints(con)]
     try:
         stated = json.loads((settings.warehouse_file.parent / PUBLISHED_RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -41,6 +41,7 @@ def test_the_fed_does_not_move_a_saturday_holiday_back_to_friday(day: str) -> No
 
 
 @pytest.mark.parametrize("day", ["2024-03-29", "2025-04-18", "2027-03-26", "2018-12-05", "2012-10-30", "2026-07-03"])
+@pytest.mark.fault_rows(104)
 def test_on_good_friday_and_on_special_closures_cash_moves_and_bills_do_not_trade(day: str) -> None:
     closed = date.fromisoformat(day)
     assert calendars.is_fed_business_day(closed)
@@ -78,6 +79,7 @@ def test_no_bill_was_ever_issued_or_paid_on_a_day_that_is_no_fed_business_day() 
         ("2024-06-18", "2024-06-18"),
     ],
 )
+@pytest.mark.fault_rows(106)
 def test_a_maturity_on_a_holiday_moves_as_treasury_moved_it(nominal: str, moved: str) -> None:
     assert calendars.on_or_after(date.fromisoformat(nominal)) == date.fromisoformat(moved)
 
@@ -119,6 +121,7 @@ def test_a_difference_of_indexes_counts_the_business_days_between(day: date, len
     assert calendars.business_day_index(last) - calendars.business_day_index(day) == len(between)
 
 
+@pytest.mark.fault_rows(106)
 def test_days_include_both_ends_and_are_none_backwards() -> None:
     day = date(2024, 2, 28)
     assert calendars.days(day, date(2024, 3, 1)) == [day, date(2024, 2, 29), date(2024, 3, 1)]
@@ -127,6 +130,7 @@ def test_days_include_both_ends_and_are_none_backwards() -> None:
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2024-03-10", 23), ("2024-11-03", 25), ("2024-06-03", 24)])
+@pytest.mark.fault_rows(102)
 def test_a_day_lasts_as_long_as_the_clocks_of_new_york_say(day: str, hours: int) -> None:
     start, end = calendars.day_bounds(date.fromisoformat(day))
     assert end - start == timedelta(hours=hours)
@@ -139,6 +143,7 @@ def test_an_instant_lies_within_the_bounds_of_its_new_york_date(instant: datetim
     assert start <= instant < end
 
 
+@pytest.mark.fault_rows(101)
 def test_a_late_evening_in_new_york_is_tomorrow_in_utc_and_today_there() -> None:
     assert calendars.new_york_date(datetime(2024, 6, 4, 2, 30, tzinfo=UTC)) == date(2024, 6, 3)
     assert calendars.new_york_date(datetime(2024, 6, 4, 6, 30, tzinfo=timezone(timedelta(hours=9)))) == date(2024, 6, 3)
@@ -162,6 +167,40 @@ def test_a_naive_time_is_refused() -> None:
         ("2024-11-03", time(1, 30), "2024-11-04"),
     ],
 )
+@pytest.mark.fault_rows(106)
 def test_cash_is_booked_on_the_business_date_of_its_instant(moved_on: str, at: time, booked_on: str) -> None:
     instant = calendars.new_york_instant(date.fromisoformat(moved_on), at)
     assert calendars.business_date_of(instant, END_OF_DAY) == date.fromisoformat(booked_on)
+
+
+@pytest.mark.fault_rows(106)
+@pytest.mark.parametrize(
+    ("moved_on", "at", "booked_on"),
+    [
+        ("2024-02-28", time(20), "2024-02-29"),
+        ("2024-02-29", time(20), "2024-03-01"),
+        ("2023-02-28", time(20), "2023-03-01"),
+        ("2024-12-31", time(20), "2025-01-02"),
+        ("2023-12-29", time(20), "2024-01-02"),
+    ],
+)
+def test_a_late_movement_of_a_leap_day_or_of_the_last_day_of_a_year_is_booked_on_the_next_business_day(
+    moved_on: str, at: time, booked_on: str
+) -> None:
+    instant = calendars.new_york_instant(date.fromisoformat(moved_on), at)
+    assert calendars.business_date_of(instant, END_OF_DAY) == date.fromisoformat(booked_on)
+    assert calendars.next_fed_business_day(date.fromisoformat(moved_on)) == date.fromisoformat(booked_on)
+
+
+@pytest.mark.fault_rows(102)
+@pytest.mark.parametrize("change", ["2024-03-10", "2024-11-03", "2025-03-09", "2025-11-02"])
+def test_over_a_change_of_the_clocks_each_minute_belongs_to_one_day_and_no_day_is_missing(change: str) -> None:
+    night = date.fromisoformat(change)
+    first, last = night - timedelta(days=1), night + timedelta(days=1)
+    bounds = [calendars.day_bounds(day) for day in calendars.days(first, last)]
+    assert [end for _, end in bounds[:-1]] == [start for start, _ in bounds[1:]]
+    begin, end = bounds[0][0], bounds[-1][1]
+    minutes = [begin + timedelta(minutes=number) for number in range(int((end - begin) / timedelta(minutes=1)))]
+    days = [calendars.new_york_date(minute) for minute in minutes]
+    assert days == sorted(days)
+    assert set(days) == {first, night, last}

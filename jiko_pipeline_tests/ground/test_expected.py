@@ -162,6 +162,7 @@ def test_a_document_is_provisional_until_the_very_instant_of_the_cutoff() -> Non
     assert finality(SETTINGS, instant, day) is Finality.AFTER_CUTOFF
 
 
+@pytest.mark.fault_rows(105)
 def test_a_provisional_document_is_asked_for_again_once_its_cutoff_has_passed_and_not_before() -> None:
     day = date(2024, 7, 10)
     window = Window(day, day)

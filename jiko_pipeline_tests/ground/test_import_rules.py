@@ -17,6 +17,7 @@ ORDER = [
     "reconciliation",
     "selftest",
     "reporting",
+    "notifying",
     "pipeline",
     "orchestration",
     "cli",

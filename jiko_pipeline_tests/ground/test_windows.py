@@ -18,6 +18,7 @@ NOW = datetime(2024, 7, 10, 16, 0, tzinfo=UTC)
 """Noon of a Wednesday in New York."""
 
 
+@pytest.mark.fault_rows(68)
 @given(DAYS, LENGTHS)
 @settings(deadline=None)
 def test_a_range_is_cut_so_that_each_day_is_covered_once_and_in_order(first: date, length: int) -> None:
@@ -57,6 +58,7 @@ def test_a_range_that_ends_before_it_begins_is_refused(first: date, back: int) -
         assert error.value.exit_code == ExitCode.USAGE
 
 
+@pytest.mark.fault_rows(68)
 def test_a_window_of_32_days_is_refused_and_one_of_31_is_not() -> None:
     assert len(Window(date(2024, 7, 1), date(2024, 7, 31)).days) == 31
     with pytest.raises(DateRangeError, match="longer than the 31 days"):
@@ -72,6 +74,7 @@ def test_a_request_begins_with_the_first_day_of_the_data_and_ends_with_today() -
         requested(found, date(2024, 7, 1), date(2024, 7, 11), NOW)
 
 
+@pytest.mark.fault_rows(101)
 def test_today_is_that_of_new_york() -> None:
     found = load_settings()
     late = datetime(2024, 7, 11, 3, 59, tzinfo=UTC)
@@ -106,6 +109,7 @@ def test_nothing_is_read_again_before_the_first_day_of_the_data() -> None:
     assert trailing(load_settings(start_date=date(2024, 7, 10)), NOW) is None
 
 
+@pytest.mark.fault_rows(106)
 def test_the_longest_trailing_window_fits_over_any_turn_of_the_year() -> None:
     found = load_settings(confirm_business_days=18, start_date=date(2005, 1, 3))
     for year in range(2010, 2041):

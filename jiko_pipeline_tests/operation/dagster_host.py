@@ -35,7 +35,7 @@ query Backfill($id: String!) {
     ... on PartitionBackfill {
       status
       numPartitions
-      runs(limit: 500) { id status startTime endTime }
+      runs(limit: 500) { id status startTime endTime tags { key value } }
       error { message }
     }
   }
@@ -111,9 +111,16 @@ class DagsterHost:
 
 
 @contextlib.contextmanager
-def dagster_dev(root: Path, environment: dict[str, str]) -> Iterator[DagsterHost]:
-    """`dagster dev -w workspace.yaml` in `root`, which gets the project's own workspace.yaml and dagster.yaml."""
+def dagster_dev(root: Path, environment: dict[str, str], instance: Path | None = None) -> Iterator[DagsterHost]:
+    """`dagster dev -w workspace.yaml` in `root`, which gets the project's own workspace.yaml and dagster.yaml.
+
+    With `instance`, another dagster.yaml, `root / "home"` is DAGSTER_HOME and has that file.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    if instance is not None:
+        (root / "home").mkdir(exist_ok=True)
+        shutil.copy(instance, root / "home" / "dagster.yaml")
+        environment = {**environment, "DAGSTER_HOME": str(root / "home")}
     for name in ("workspace.yaml", "dagster.yaml"):
         shutil.copy(PROJECT / name, root / name)
     port = free_port()

@@ -288,6 +288,7 @@ def test_a_better_finality_of_equal_content_reaches_core(con: duckdb.DuckDBPyCon
     assert con.execute("select finality from core.bank_daily").fetchall() == [("AFTER_CUTOFF",)]
 
 
+@pytest.mark.fault_rows(102)
 def test_days_of_transactions_follow_new_york_and_the_feds_calendar(con: duckdb.DuckDBPyConnection) -> None:
     """Instants around midnight, the end of the business day, a weekend and both changes of the clock."""
     instants = [

@@ -15,6 +15,7 @@ from jiko_pipeline.orchestration.assets import DAILY_ASSETS
 from jiko_pipeline_tests.operation.command_line import DataDirectory, clean_environment
 from jiko_pipeline_tests.operation.conftest import Make
 from jiko_pipeline_tests.operation.dagster_host import PROJECT, dagster_dev
+from jiko_pipeline_tests.operation.postgresql_host import events_in, postgresql
 
 FIRST = date(2024, 6, 3)
 
@@ -55,13 +56,19 @@ def reading(*readers: Reader) -> Iterator[None]:
 
 
 def backfill_beside_readers_and_a_sync(
-    tmp_path: Path, new_directory: Make, days: int, overlapping: tuple[int, int], deadline_seconds: float
+    tmp_path: Path,
+    new_directory: Make,
+    days: int,
+    overlapping: tuple[int, int],
+    deadline_seconds: float,
+    instance: Path | None = None,
+    **variables: str,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], DataDirectory]:
     """The backfill as it ended, what the readers saw, and the data directory."""
     root = tmp_path / "host"
     directory = new_directory("host/data")
     names = [(FIRST + timedelta(days=offset)).isoformat() for offset in range(days)]
-    with dagster_dev(root, directory.environment()) as host:
+    with dagster_dev(root, directory.environment(**variables), instance) as host:
         backfill = host.launch_backfill([declaration.key for declaration in DAILY_ASSETS], names)
         often, held = Reader(directory.path / "treasury.duckdb", 0.4), Reader(directory.path / "treasury.duckdb", 0)
         with reading(often, held):
@@ -95,11 +102,29 @@ def assert_as_one_sync(
     assert alone.orders() <= directory.orders() <= alone.orders() + 2 * overlapping_windows
 
 
+@pytest.mark.fault_rows(126)
 def test_a_backfill_beside_readers_and_a_sync_of_the_same_days_gives_the_tables_of_one_sync(
     tmp_path: Path, new_directory: Make
 ) -> None:
     ended, seen, directory = backfill_beside_readers_and_a_sync(tmp_path, new_directory, 32, (24, 30), 240)
     assert_as_one_sync(ended, seen, 2, 1, directory, new_directory("alone"))
+
+
+@pytest.mark.timeout(600)
+def test_the_same_backfill_with_postgresql_as_the_storage_of_dagster(tmp_path: Path, new_directory: Make) -> None:
+    with postgresql() as url:
+        ended, seen, directory = backfill_beside_readers_and_a_sync(
+            tmp_path,
+            new_directory,
+            32,
+            (24, 30),
+            240,
+            PROJECT / "deploy" / "dagster-postgres.yaml",
+            JIKO_DAGSTER_POSTGRES_URL=url,
+        )
+        assert_as_one_sync(ended, seen, 2, 1, directory, new_directory("alone"))
+        assert events_in(url) > 9 * 32
+    assert not (directory.path / ".dagster").exists()
 
 
 @pytest.mark.soak

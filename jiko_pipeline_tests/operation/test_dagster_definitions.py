@@ -112,7 +112,7 @@ def test_every_asset_with_tables_shows_their_columns_with_types_and_descriptions
 def test_jobs_schedules_and_sensor_are_these_and_off_until_a_person_turns_them_on(defs: dg.Definitions) -> None:
     repository = defs.get_repository_def()
     jobs = {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")}
-    assert jobs == {"daily_close", "snapshots"}
+    assert jobs == {"daily_close", "snapshots", "freshness", "history"}
     schedules = {
         schedule.name: (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone, schedule.default_status)
         for schedule in repository.schedule_defs
@@ -122,9 +122,12 @@ def test_jobs_schedules_and_sensor_are_these_and_off_until_a_person_turns_them_o
         "daily_close_0630": ("daily_close", "30 6 * * *", "America/New_York", off),
         "trailing_reread": ("daily_close", "15 7 * * *", "America/New_York", off),
         "snapshots_0615": ("snapshots", "15 6 * * *", "America/New_York", off),
+        "freshness_0900": ("freshness", "0 9 * * *", "America/New_York", off),
+        "history_0400": ("history", "0 4 * * *", "America/New_York", off),
     }
-    sensors = {sensor.name: (sensor.job_name, sensor.default_status) for sensor in repository.sensor_defs}
-    assert sensors == {"bank_events": ("daily_close", dg.DefaultSensorStatus.STOPPED)}
+    sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
+    stopped = dg.DefaultSensorStatus.STOPPED
+    assert sensors == dict.fromkeys(("bank_events", "tell_of_failures", "tell_of_breaks"), stopped)
 
 
 def test_there_is_one_check_for_each_control_and_only_checks_of_the_whole_file_block(defs: dg.Definitions) -> None:
@@ -137,7 +140,8 @@ def test_there_is_one_check_for_each_control_and_only_checks_of_the_whole_file_b
     controls = {("recon/controls", f"{control.control_id}_{control.name}") for control in Registry.load().controls}
     assert len(controls) >= 21
     assert {key for key, blocking in found.items() if blocking} == BLOCKING
-    assert {key for key, blocking in found.items() if not blocking} == controls
+    freshness = ("published/treasury", "the_day_that_is_due_is_there")
+    assert {key for key, blocking in found.items() if not blocking} == {*controls, freshness}
 
 
 def tick(defs: dg.Definitions, name: str, at: datetime, instance: dg.DagsterInstance) -> list[Any]:
@@ -149,10 +153,32 @@ def tick(defs: dg.Definitions, name: str, at: datetime, instance: dg.DagsterInst
     return list(requests or ())
 
 
+def test_a_setting_turns_schedules_and_sensors_on_from_the_first_start(settings: Settings) -> None:
+    told = settings.model_copy(update={"automation": True, "notify_command": "true"})
+    repository = build_defs(settings=told).get_repository_def()
+    assert {schedule.default_status for schedule in repository.schedule_defs} == {dg.DefaultScheduleStatus.RUNNING}
+    assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
+
+
+def test_the_daily_job_leaves_the_question_of_yesterday_to_its_own_job(defs: dg.Definitions) -> None:
+    def steps_of(job: str) -> set[str]:
+        return {node.name for node in defs.resolve_job_def(job).nodes}
+
+    (question,) = steps_of("freshness")
+    assert question.endswith("the_day_that_is_due_is_there")
+    assert question not in steps_of("daily_close")
+    assert len(steps_of("daily_close")) == len(DAILY) + len(BLOCKING) + 1
+
+
 @pytest.mark.parametrize(
     "change",
-    [pytest.param(date(2025, 3, 9), id="clocks go forward"), pytest.param(date(2025, 11, 2), id="clocks go back")],
+    [
+        pytest.param(date(2025, 3, 9), id="clocks go forward"),
+        pytest.param(date(2025, 11, 2), id="clocks go back"),
+        pytest.param(date(2025, 1, 1), id="New Year"),
+    ],
 )
+@pytest.mark.fault_rows(102)
 def test_the_daily_schedule_asks_at_half_past_six_in_new_york_for_the_day_before(
     change: date, defs: dg.Definitions, instance: dg.DagsterInstance
 ) -> None:
@@ -163,7 +189,7 @@ def test_the_daily_schedule_asks_at_half_past_six_in_new_york_for_the_day_before
     for at in times:
         (request,) = tick(defs, "daily_close_0630", at, instance)
         assert request.partition_key == (at.date() - timedelta(days=1)).isoformat()
-    assert len({at.astimezone(UTC).hour for at in times}) == 2
+    assert len({at.astimezone(UTC).hour for at in times}) == (1 if change.month == 1 else 2)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +220,7 @@ def test_another_profile_has_its_name_in_front_of_every_key_and_behind_every_job
     other = build_defs(settings=settings.model_copy(update={"profile": "sub-fund"}))
     assert set(specs(other)) == {f"sub_fund/{name}" for name in [*DAILY, SNAPSHOT]}
     jobs = {job.name for job in other.get_repository_def().get_all_jobs() if not job.name.startswith("__")}
-    assert jobs == {"daily_close_sub_fund", "snapshots_sub_fund"}
+    assert jobs == {f"{name}_sub_fund" for name in ("daily_close", "snapshots", "freshness", "history")}
 
 
 def test_the_instance_at_the_root_and_the_packaged_one_differ_in_storage_only() -> None:

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from jiko_pipeline.archive import Archive, Document
 from jiko_pipeline.pipeline.loading import read_document
 from jiko_pipeline.settings import Settings
+from jiko_pipeline.warehouse.core_build import build_core
 from jiko_pipeline.warehouse.file import Warehouse
 from jiko_pipeline.warehouse.load import LoadBatch, load
 from jiko_pipeline.warehouse.mirror_build import build_dimensions, build_flows
@@ -118,6 +119,15 @@ def test_what_is_no_longer_listed_is_closed_and_may_come_back(bank: Bank) -> Non
         ("a", "LINKED", naive(MONDAY), naive(TUESDAY)),
         ("a", "LINKED", naive(WEDNESDAY), None),
     ]
+
+
+def test_a_pocket_that_one_list_names_twice_is_one_pocket(bank: Bank) -> None:
+    told = {"id": str(uuid.UUID(int=7)), "status": "OPEN", "deposit_strategy_id": "UST-4W"}
+    names = [{**told, "pocket_name": name} for name in ("Operating", "Reserve", "Operating")]
+    bank.says("POCKETS", MONDAY, *names)
+    build_core(bank.con, CUSTOMER, ENTITY, FIRST_DAY, LAST_DAY, business_day_end=time(19))
+    assert bank.con.execute("select pocket_id from core.pocket").fetchall() == [(told["id"],)]
+    assert bank.rows("select pocket_id, known_to_utc from core.pocket_history") == [(told["id"], None)]
 
 
 def test_the_same_listing_again_makes_no_version(bank: Bank) -> None:

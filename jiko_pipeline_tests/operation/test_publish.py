@@ -16,7 +16,7 @@ from jiko_pipeline.settings import Settings
 from jiko_pipeline.warehouse import publish as publishing
 from jiko_pipeline.warehouse.core_build import build_core
 from jiko_pipeline.warehouse.file import Warehouse
-from jiko_pipeline.warehouse.hashing import all_table_hashes, compared_tables, hash_of
+from jiko_pipeline.warehouse.hashing import compared_tables, fingerprints, hash_of
 from jiko_pipeline.warehouse.load import load
 from jiko_pipeline.warehouse.publish import PublishError, publish, published
 from jiko_pipeline_tests.operation.warehouse_batches import (
@@ -67,9 +67,9 @@ def test_the_published_file_holds_what_the_warehouse_holds(tmp_path: Path) -> No
     take_in(settings)
     result = publish(settings)
     with Warehouse(settings).existing() as con:
-        assert tuple(all_table_hashes(con)) == result.tables
+        assert tuple(fingerprints(con)) == result.tables
     with published(settings) as con:
-        assert tuple(all_table_hashes(con)) == result.tables
+        assert tuple(fingerprints(con)) == result.tables
     body = settings.published_file.read_bytes()
     assert (hashlib.sha256(body).hexdigest(), len(body)) == (result.sha256, result.byte_length)
 
@@ -100,6 +100,7 @@ def test_a_published_file_that_was_exchanged_is_made_again(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("group", "file_mode", "folder_mode"), [(False, 0o400, 0o700), (True, 0o440, 0o750)])
+@pytest.mark.fault_rows(122)
 def test_who_may_read_is_a_setting(tmp_path: Path, group: bool, file_mode: int, folder_mode: int) -> None:
     settings = born(tmp_path, published_group_readable=group)
     take_in(settings)
@@ -117,6 +118,7 @@ def test_a_change_of_the_setting_publishes_again(tmp_path: Path) -> None:
     assert mode(wider.published_file) == 0o440
 
 
+@pytest.mark.fault_rows(118)
 def test_a_reader_that_stays_open_keeps_its_state_and_delays_nothing(tmp_path: Path) -> None:
     settings = born(tmp_path)
     take_in(settings)

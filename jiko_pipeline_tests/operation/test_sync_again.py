@@ -1,5 +1,7 @@
 """`jiko sync` over days that it has done already: nothing changes, whatever is asked for again."""
 
+import pytest
+
 from jiko_pipeline_tests.operation.command_line import DataDirectory
 from jiko_pipeline_tests.operation.conftest import FIRST, LAST, Make, UndisturbedRun
 
@@ -14,6 +16,7 @@ def documents(directory: DataDirectory, kind: str = "%_STATEMENT") -> int:
     return int(directory.rows("select count(*) from raw.document where document_kind like ? escape '!'", [kind])[0][0])
 
 
+@pytest.mark.fault_rows(98)
 def test_a_second_sync_of_the_same_days_and_one_that_asks_for_everything_again_make_no_version(
     undisturbed: UndisturbedRun, copy_of_undisturbed: DataDirectory
 ) -> None:
@@ -37,6 +40,7 @@ def test_a_second_sync_of_the_same_days_and_one_that_asks_for_everything_again_m
     assert directory.hashes() == hashes
 
 
+@pytest.mark.fault_rows(117)
 def test_two_syncs_at_once_in_one_data_directory_are_one_sync_and_a_refusal_that_names_it(new_directory: Make) -> None:
     directory = new_directory()
     running = directory.start("sync", "--from", FIRST, "--to", LAST)

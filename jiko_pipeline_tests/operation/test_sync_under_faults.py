@@ -20,6 +20,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDirector
         yield made[0]
 
 
+@pytest.mark.fault_rows(27)
 def test_a_listing_that_is_none_publishes_nothing_and_the_next_sync_loses_nothing(directory: DataDirectory) -> None:
     day = "2024-06-28"
     before = directory.hashes()
@@ -54,6 +55,7 @@ def test_listings_that_fail_are_told_and_the_day_is_closed_without_them(director
     assert directory.rows("select count(*) > 0 from core.team_member where known_to_utc is null") == [(True,)]
 
 
+@pytest.mark.fault_rows(30)
 def test_a_pocket_that_is_closed_to_us_is_told_and_the_others_are_loaded(directory: DataDirectory) -> None:
     day = "2024-07-02"
     closed, other = [pocket for (pocket,) in directory.rows("select pocket_id from core.pocket order by pocket_id")]
@@ -72,6 +74,7 @@ def test_a_pocket_that_is_closed_to_us_is_told_and_the_others_are_loaded(directo
     assert loaded == [(other,)]
 
 
+@pytest.mark.fault_rows(149)
 def test_without_the_scope_of_orders_the_other_streams_go_on(directory: DataDirectory) -> None:
     day = "2024-07-03"
     listed = "select count(*) from raw.document where document_kind = 'API_TRANSACTIONS' and last_date = ?"

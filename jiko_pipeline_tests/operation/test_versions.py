@@ -99,6 +99,7 @@ def test_a_document_loaded_twice_is_passed_over(con: duckdb.DuckDBPyConnection) 
     assert con.execute("select count(*) from raw.load where customer_id = ?", [CUSTOMER]).fetchall() == [(1,)]
 
 
+@pytest.mark.fault_rows(98)
 def test_equal_content_in_a_new_document_makes_no_version(con: duckdb.DuckDBPyConnection) -> None:
     load(con, batch(statement(ONE, at(TUESDAY, 12))), run_id=None)
     before = table_hashes(con)
@@ -107,6 +108,7 @@ def test_equal_content_in_a_new_document_makes_no_version(con: duckdb.DuckDBPyCo
     assert table_hashes(con) == before
 
 
+@pytest.mark.fault_rows(97)
 def test_a_restated_entry_ends_when_its_correction_arrives_and_the_rest_stays(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -124,6 +126,7 @@ def test_a_restated_entry_ends_when_its_correction_arrives_and_the_rest_stays(
     assert outcomes(con) == [("NEW_VERSION", 1, False), ("NEW_VERSION", 2, True)]
 
 
+@pytest.mark.fault_rows(99)
 def test_a_document_made_earlier_that_arrives_later_does_not_replace(con: duckdb.DuckDBPyConnection) -> None:
     load(con, batch(statement(ONE, at(TUESDAY, 12), created=at(TUESDAY, 11))), run_id=None)
     before = table_hashes(con)
@@ -146,6 +149,7 @@ def test_content_that_returns_is_a_version_of_its_own(con: duckdb.DuckDBPyConnec
     assert [amount for amount, _, ended in entries(con) if ended is None] == [Decimal("100.00")]
 
 
+@pytest.mark.fault_rows(105)
 def test_a_repeat_with_better_finality_makes_the_version_final(con: duckdb.DuckDBPyConnection) -> None:
     load(con, batch(statement(ONE, at(MONDAY, 20), finality=Finality.PROVISIONAL)), run_id=None)
     load(con, batch(statement(ONE, at(TUESDAY, 12))), run_id=None)
@@ -265,6 +269,7 @@ def test_a_day_without_rows_is_a_version_and_a_vanished_row_ends(con: duckdb.Duc
     assert con.execute("select known_to_utc is null from staging.api_transaction").fetchall() == [(False,)]
 
 
+@pytest.mark.fault_rows(101)
 def test_the_day_of_an_instant_is_that_of_new_york(con: duckdb.DuckDBPyConnection) -> None:
     rows = [
         transaction_row("before midnight", POCKETS[0], at(TUESDAY, 3, 59), "1.00"),

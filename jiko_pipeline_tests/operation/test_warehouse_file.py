@@ -212,6 +212,7 @@ def test_an_unreadable_world_is_a_storage_error(tmp_path: Path) -> None:
         identity_of(tmp_path)
 
 
+@pytest.mark.fault_rows(117)
 def test_who_waits_too_long_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     warehouse = Warehouse(settings_for(tmp_path, writer_wait_seconds=0.05))
     with warehouse.writer(WORLD):

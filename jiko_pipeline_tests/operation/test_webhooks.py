@@ -320,6 +320,7 @@ def test_an_inbox_that_cannot_be_used_asks_the_bank_to_come_again(tmp_path: Path
         assert receiver.post(body, signed(body)).status_code == 202
 
 
+@pytest.mark.fault_rows(131)
 def test_the_secret_is_read_from_a_file_that_others_may_not_read(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}\n", encoding="utf-8")

@@ -91,6 +91,7 @@ def test_status_with_an_undelivered_report_is_20_and_names_it(
     ]
 
 
+@pytest.mark.fault_rows(107)
 def test_status_names_a_business_day_that_is_missing_between(
     clean: Directory, copy_of: Callable[[Directory], Directory]
 ) -> None:

@@ -31,6 +31,7 @@ def test_a_whole_archive_is_verified_without_network(clean: Directory) -> None:
     assert told == {"documents": len(list(Archive(clean.data_dir / "archive").documents())), "damaged": []}
 
 
+@pytest.mark.fault_rows(123)
 def test_one_altered_byte_is_30_and_the_file_is_named(
     clean: Directory, copy_of: Callable[[Directory], Directory]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from jiko_pipeline.warehouse.tables.spec import TableSpec, content
+from jiko_pipeline.warehouse.tables.spec import TableSpec, content, provenance
 
 META: Final = (
     TableSpec(
@@ -23,6 +23,10 @@ META: Final = (
             content("package_version", "VARCHAR", "Version of jiko_pipeline that made the file.", required=True),
             content(
                 "definitions_hash", "VARCHAR", "Hash of all declarations, views and macros as they are in the file."
+            ),
+            provenance("file_id", "VARCHAR", "Name of this file among all that were ever made of this data."),
+            provenance(
+                "commit_count", "BIGINT", "Transactions that this file has taken in; `commits.jsonl` has it too."
             ),
         ),
         (),
