@@ -373,6 +373,9 @@ def run(plan: Plan, *, seeds: int | None = None, processes: int = 2, progress: P
         waiting = {pool.submit(proved, job): job for job in jobs}
         compared = [pool.submit(changed, scene) for scene in plan.scenes]
         for done in as_completed(waiting):
+            if done.exception() is not None:
+                # What is still to be judged would only keep the reader waiting for the error.
+                pool.shutdown(wait=False, cancel_futures=True)
             verdict = found[waiting[done]] = done.result()
             if progress is not None:
                 progress(_told(len(found), len(jobs), verdict))

@@ -17,9 +17,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from urllib.request import ProxyHandler, Request, build_opener
 
 import duckdb
-import httpx
 
 from jiko_pipeline.selftest.catalogue import Fault, Raised, Reach, catalogue
 from jiko_pipeline.selftest.facts import Facts
@@ -31,6 +31,7 @@ from jiko_pipeline.simulator.model import WorldConfig
 from jiko_pipeline.simulator.serve import ServeOptions, serve
 
 _STARTS_WITHIN_SECONDS: Final = 60
+_ENDS_WITHIN_SECONDS: Final = 30
 _NEAR: Final = timedelta(days=60)
 _STATEMENTS_SAY: Final = {0, 10, 30}
 """Exit codes of a sync that went through: nothing found, breaks, something that is not proved."""
@@ -175,9 +176,13 @@ def _serving(state_dir: Path, config: WorldConfig, facts: Facts) -> Iterator[Non
     try:
         yield
     finally:
-        headers = {"X-Simulator-Token": str(told["control_token"])}
-        with httpx.Client(trust_env=False) as client:
-            client.post(f"{told['api_url']}/__simulator__/shutdown", headers=headers)
+        end = Request(
+            f"{told['api_url']}/__simulator__/shutdown",
+            method="POST",
+            headers={"X-Simulator-Token": str(told["control_token"])},
+        )
+        with build_opener(ProxyHandler({})).open(end, timeout=_ENDS_WITHIN_SECONDS):
+            pass
         thread.join()
 
 

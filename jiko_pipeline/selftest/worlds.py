@@ -29,7 +29,7 @@ from jiko_pipeline.simulator.model import WorldConfig, ledger_basis
 from jiko_pipeline.simulator.server.holdings import status_of
 from jiko_pipeline.simulator.world import World
 from jiko_pipeline.warehouse import ddl
-from jiko_pipeline.warehouse.connection import transaction
+from jiko_pipeline.warehouse.connection import DISABLED_OPTIMIZERS, transaction
 from jiko_pipeline.warehouse.core_build import build_core
 from jiko_pipeline.warehouse.kinds import SNAPSHOT_DATE
 from jiko_pipeline.warehouse.mirror_build import build_dimensions, build_flows
@@ -209,7 +209,7 @@ def proving(facts: Facts, basis: Basis | None = DEMO_BASIS) -> Iterator[duckdb.D
     with TemporaryDirectory(prefix="jiko-selftest-") as folder:
         file = Path(folder) / "warehouse.duckdb"
         file.write_bytes(_empty_warehouse())
-        with duckdb.connect(str(file), config={"threads": 1}) as con:
+        with duckdb.connect(str(file), config={"threads": 1, "disabled_optimizers": DISABLED_OPTIMIZERS}) as con:
             con.execute("pragma disable_checkpoint_on_shutdown")
             with transaction(con):
                 facts.insert(con)

@@ -17,6 +17,10 @@ STORAGE_VERSION: Final = "v1.2.0"
 
 _MOST_THREADS: Final = 4
 
+DISABLED_OPTIMIZERS: Final = "statistics_propagation"
+"""Joins that DuckDB 2.0.0 plans from statistics can end in an internal error ("dict-surviving join", its issue 24807)
+that invalidates the open database; without statistics it plans ordinary hash joins."""
+
 
 def connection_settings(*, read_only: bool = False) -> dict[str, Any]:
     """How every connection of the pipeline is configured: no files but the database, no extensions.
@@ -31,6 +35,7 @@ def connection_settings(*, read_only: bool = False) -> dict[str, Any]:
         "python_enable_replacements": False,
         "threads": min(os.cpu_count() or 1, _MOST_THREADS),
         "memory_limit": "50%",
+        "disabled_optimizers": DISABLED_OPTIMIZERS,
     }
     if not read_only:
         settings["storage_compatibility_version"] = STORAGE_VERSION

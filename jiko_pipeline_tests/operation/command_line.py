@@ -7,6 +7,7 @@ Does not belong here: assertions.
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -124,8 +125,15 @@ class DataDirectory:
         """Ends the directory's simulator in good order, when there is one."""
         state = self.announcement
         if state is not None and start_mark(state["pid"]) is not None:
-            with contextlib.suppress(httpx.TransportError):
-                self.ask_simulator("POST", "shutdown")
+            with contextlib.suppress(ProcessLookupError):
+                process = os.pidfd_open(state["pid"])
+                try:
+                    with contextlib.suppress(httpx.TransportError):
+                        self.ask_simulator("POST", "shutdown")
+                    # Until it has gone it still writes to its files, which a test may be about to copy.
+                    select.select([process], [], [], 60)
+                finally:
+                    os.close(process)
 
 
 @contextlib.contextmanager

@@ -1,11 +1,14 @@
-"""Fail at each step of a sync, then sync again: equal tables, no order twice, nothing to repair by hand."""
+"""Fail at each step of a sync, or kill it at any moment, then sync again: equal tables, no order twice, no repair."""
 
 import ast
+import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from jiko_pipeline.archive import Archive
 from jiko_pipeline.failpoints import EXIT_CODE, FAILPOINTS, VARIABLE
 from jiko_pipeline_tests.operation.command_line import DataDirectory, Hashes, data_directories
 from jiko_pipeline_tests.operation.conftest import ONE_POCKET, Make
@@ -68,11 +71,12 @@ ONCE = {
 
 
 class Undisturbed:
-    """One sync of `DAY` that nothing disturbs."""
+    """One sync of `DAY` that nothing disturbs, and how long one takes that has all to do."""
 
     def __init__(self, warm: WarmProcess, directory: DataDirectory) -> None:
         ended = warm.sync(directory, DAY)
         assert ended.exit_code == 0, ended.err
+        self.seconds = ended.seconds
         self.hashes: Hashes = directory.hashes()
         self.orders = directory.orders()
 
@@ -100,8 +104,25 @@ def assert_as_undisturbed(warm: WarmProcess, directory: DataDirectory, one_day: 
     assert ended.exit_code == 0, ended.err
     assert directory.hashes() == one_day.hashes
     assert directory.orders() == one_day.orders
+    assert len(directory.simulators()) == 1
+    assert Archive(directory.path / "archive").verify() == []
     assert not list(directory.path.glob(".*draft"))
     assert not list((directory.path / "archive").rglob("*.part"))
+
+
+def kill_syncs(warm: WarmProcess, directory: DataDirectory, kills: int, seed: int, longest: float) -> None:
+    """Ends `kills` syncs by SIGKILL, at moments that lie evenly over as long as a whole one takes."""
+    rng = random.Random(seed)
+    landed = 0
+    while landed < kills:
+        ended = warm.sync(directory, DAY, kill_after=rng.uniform(0, longest))
+        if ended.exit_code == 0:
+            # It was done before its moment came: the next moments lie within what it took.
+            longest = ended.seconds
+        else:
+            assert ended.exit_code == -signal.SIGKILL, ended.err
+            landed += 1
+        assert "Traceback" not in ended.err, ended.err
 
 
 def placed() -> list[str]:
@@ -162,3 +183,23 @@ def test_failing_at_each_pass_of_each_step_leaves_no_trace(
         assert_as_undisturbed(warm, directory, one_day)
         directory.end_simulator()
     assert passed > 0, "no sync passes this step"
+
+
+@pytest.mark.fault_rows(109)
+def test_kills_at_random_moments_leave_no_trace_in_tables_or_orders(
+    warm: WarmProcess, one_day: Undisturbed, new_directory: Make
+) -> None:
+    directory = new_directory()
+    kill_syncs(warm, directory, 25, 20240603, one_day.seconds)
+    assert_as_undisturbed(warm, directory, one_day)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("seed", range(20))
+def test_kills_in_each_of_many_directories_leave_no_trace(
+    seed: int, warm: WarmProcess, one_day: Undisturbed, new_directory: Make
+) -> None:
+    directory = new_directory()
+    kill_syncs(warm, directory, 25, seed, one_day.seconds)
+    assert_as_undisturbed(warm, directory, one_day)

@@ -261,18 +261,6 @@ def test_a_file_with_a_newer_schema_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_file_of_a_duckdb_that_is_not_known_is_refused(tmp_path: Path) -> None:
-    warehouse = Warehouse(settings_for(tmp_path))
-    with warehouse.writer(WORLD):
-        pass
-    with warehouse.path.open("r+b") as file:
-        file.seek(12)
-        file.write((9999).to_bytes(8, "little"))
-    with pytest.raises(StorageError, match="cannot open") as refusal, warehouse.writer(WORLD):
-        pass
-    assert "newer version" in refusal.value.remedy
-
-
 def test_a_foreign_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     warehouse = Warehouse(settings_for(tmp_path))
     warehouse.path.parent.mkdir(parents=True)

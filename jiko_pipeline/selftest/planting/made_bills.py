@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from jiko_pipeline import calendars
+from jiko_pipeline.selftest.facts import Facts
 from jiko_pipeline.selftest.planting.made_pockets import MadePocket, opened
 from jiko_pipeline.selftest.planting.registry import Names, plants
 from jiko_pipeline.selftest.site import LISTED_TRADES, NothingToHit, Site
@@ -29,6 +30,15 @@ def _cusips(site: Site, number: int) -> list[str]:
     return found[:number]
 
 
+def _bought_once(facts: Facts, cusip: str) -> str:
+    """A purchase of the bill that every form of the listing states once, whatever else was planted."""
+    for row in facts.find(_TABLE, document_kind="API_TRADES", cusip=cusip, activity="BUY"):
+        trade_id = str(row["trade_id"])
+        if all(len(facts.find(_TABLE, document_kind=form, trade_id=trade_id)) == 1 for form in LISTED_TRADES):
+            return trade_id
+    raise NothingToHit
+
+
 def _in_and_out(
     made: MadePocket,
     day: date,
@@ -42,12 +52,12 @@ def _in_and_out(
 ) -> list[str]:
     """Enters a leg out of the pocket and one into it, in every form of the listing; their ids."""
     facts = made.site.facts
-    like = made.site.any(facts.find(_TABLE, document_kind="API_TRADES", cusip=cusip, activity="BUY"))
+    like = _bought_once(facts, cusip)
     ids = []
     for activity in ("TRANSFER_OUT", "TRANSFER_IN"):
         ids.append(made.new_id())
         for form in LISTED_TRADES:
-            told = facts.one(_TABLE, document_kind=form, trade_id=like["trade_id"])
+            told = facts.one(_TABLE, document_kind=form, trade_id=like)
             (listed,) = facts.find("raw.delivery", document_kind=form, scope_pocket_id="", scope_date=day)
             value = (bills * _HUNDRED * Decimal(price) * _HUNDREDTH).quantize(_CENT)
             made.pending.append(
