@@ -158,7 +158,7 @@ def verify(
 
 @app.command()
 def rebuild(json_output: JsonOption = False) -> None:
-    """Make the warehouse anew from the archive alone; the file before it is set aside. Needs no network."""
+    """The warehouse anew from the archive; needs no network."""
     from jiko_pipeline.cli.storage_commands import run_rebuild
 
     raise typer.Exit(run_rebuild(json_output))
@@ -170,7 +170,7 @@ def prune(
     do_it: Annotated[bool, typer.Option("--yes", help="Remove it; without this it is only told.")] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """What may go without loss of evidence, and why; removed with --yes."""
+    """What evidence does not need; removed with --yes."""
     from jiko_pipeline.cli.storage_commands import run_prune
 
     raise typer.Exit(run_prune(keep_days, do_it, json_output))
@@ -181,7 +181,7 @@ def backup(
     directory: Annotated[Path, typer.Argument(help="Where to; backing up again copies what is new.", metavar="DIR")],
     json_output: JsonOption = False,
 ) -> None:
-    """Copy the archive, decisions, sign-offs and settings (no secrets) into a directory, and verify the copy."""
+    """A verified copy of archive, decisions and settings."""
     from jiko_pipeline.cli.storage_commands import run_backup
 
     raise typer.Exit(run_backup(directory, json_output))
@@ -192,7 +192,7 @@ def restore(
     directory: Annotated[Path, typer.Argument(help="A directory that `jiko backup` made.", metavar="DIR")],
     json_output: JsonOption = False,
 ) -> None:
-    """Bring a back-up into an empty data directory, verify it, make the warehouse from it and publish."""
+    """A back-up into an empty data directory, published."""
     from jiko_pipeline.cli.storage_commands import run_restore
 
     raise typer.Exit(run_restore(directory, json_output))
