@@ -354,12 +354,13 @@ def _pairs(
                     continue
                 near = near or facts.near(pocket, day - _NEAR, day + _NEAR)
                 tried = plant(fault, near, span, pocket, day, seed)
+                if pair[0].about & tried.about:
+                    near = None
+                    continue
+                # What the copy offered, the whole world may not: a bill that is free near here is taken elsewhere.
+                pair.append(plant(fault, facts, span, pocket, day, seed))
             except NothingToHit:
                 continue
-            if pair[0].about & tried.about:
-                near = None
-                continue
-            pair.append(plant(fault, facts, span, pocket, day, seed))
             break
         done.append(pair)
     return done
