@@ -52,6 +52,8 @@ def _closed_with_money(site: Site) -> Names:
     listed = site.facts.find("staging.pocket", pocket_id=site.pocket_id)
     if len(listed) != 1:
         raise NothingToHit  # it was listed otherwise before
+    if site.facts.books["sweep_posting"] == "NEXT_DAY" and site.movements():
+        raise NothingToHit  # the day's sweep would be under way to an account that has no next day
     life["last_activity_on"] = site.day
     listed[0]["pocket_status"] = "CLOSED"
     return {"pocket": site.pocket_id}

@@ -80,7 +80,7 @@ def _other_pocket(site: Site) -> str:
 def _one_leg(site: Site) -> Names:
     site.statement("BANK", site.after(1))
     cusip, price = _bill(site)
-    return {"legs": _move(site, site.pocket_id, cusip, _BILLS, price)}
+    return {"legs": _move(site, site.pocket_id, cusip, _BILLS, price), "cusip": cusip}
 
 
 @plants("in-kind-legs-of-different-face")
@@ -89,7 +89,7 @@ def _different_face(site: Site) -> Names:
     other = _other_pocket(site)
     here = _move(site, site.pocket_id, cusip, _BILLS, price)
     there = _move(site, other, cusip, 2 * _BILLS, price)
-    return {"legs": [*here, *there], "pockets": [site.pocket_id] * 2 + [other] * 2}
+    return {"legs": [*here, *there], "pockets": [site.pocket_id] * 2 + [other] * 2, "cusip": cusip}
 
 
 @plants("in-kind-legs-of-different-cost")
@@ -98,4 +98,4 @@ def _different_cost(site: Site) -> Names:
     other = _other_pocket(site)
     here = _move(site, site.pocket_id, cusip, _BILLS, price)
     there = _move(site, other, cusip, _BILLS, price - _AWAY)
-    return {"legs": [*here, *there], "pockets": [site.pocket_id] * 2 + [other] * 2}
+    return {"legs": [*here, *there], "pockets": [site.pocket_id] * 2 + [other] * 2, "cusip": cusip}
